@@ -29,7 +29,7 @@ export type Target =
       readonly expression: string;
       readonly origin: Origin;
     }
-  /** `use = call:module:Export.path`; the protocol follows from the section's prefix. */
+  /** `use = call:module:Export.path`; the protocol follows from the section's prefix, or from the kind asked for. */
   | { readonly kind: 'call'; readonly protocol: string; readonly expression: string; readonly origin: Origin }
   /** `use = egg:distribution#entry`; which protocol is known once the egg is looked into. */
   | { readonly kind: 'egg'; readonly distribution: string; readonly entry: string; readonly origin: Origin };
@@ -42,6 +42,10 @@ interface SpecBase {
   readonly localConf: Settings;
   /** Where a composite's loader looks names up. */
   readonly scope: Scope;
+  /** The words of `require`: packages that must be installed. */
+  readonly requires: readonly Setting[];
+  /** What PasteDeploy calls the protocol, for `show --format json`; building looks at the target's own instead. */
+  readonly protocol: string | null;
 }
 
 /** One factory to call: an app, a composite, a filter or a server. */
@@ -98,6 +102,8 @@ export interface Deployment {
   /** Every file that was read, the named one first. */
   readonly files: readonly Source[];
   readonly servers: readonly ServerSpec[];
+  /** The keys of [wsgi-serve], which are about the program itself. */
+  readonly program: Settings;
 }
 
 /** Finds specs by name while a deployment is built: what composites' loaders stand on. */
