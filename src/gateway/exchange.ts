@@ -41,8 +41,12 @@ export interface Exchange {
   readonly closed: boolean;
   /** Calls `listener` once when the client goes away before the end. */
   onClose(listener: () => void): void;
-  /** Status, reason and headers (name, value, name, value ...), validated by the caller. Sends nothing by itself. */
-  writeHead(status: number, reason: string, headers: readonly string[]): void;
+  /**
+   * Status, reason and headers (name, value, name, value ...), validated by the caller. Sends nothing by itself.
+   * `bodyLength` is the size in bytes of the whole body where the caller knows it and `headers` do not say it: what
+   * the engine needs to frame the body by its length.
+   */
+  writeHead(status: number, reason: string, headers: readonly string[], bodyLength?: number): void;
   /**
    * Hands one chunk on at once; text is sent as UTF-8. A promise asks the caller to wait until the client has taken
    * enough of it; the promise never rejects: it resolves when the client goes away too.

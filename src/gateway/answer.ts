@@ -1,0 +1,194 @@
+// One response under way: what `startResponse` and `write` do, and how chunks become an answer. Made by wsgi.ts.
+// Nothing leaves before the first byte of the body; after it nothing is taken back, and never more than promised.
+import { toError, WsgiServeError } from '../errors.js';
+import type { Exchange } from './exchange.js';
+import { isBodyless, parseHead, type ResponseHead } from './headers.js';
+import type { Chunk, StartResponse, Write } from './wsgi-types.js';
+
+/** Told of everything that goes wrong while an app answers; the client learns no more than that it did. */
+export type ErrorListener = (error: Error, exchange: Exchange) => void;
+
+const SENT = Promise.resolve();
+const UNLIMITED = Number.POSITIVE_INFINITY;
+
+export class Answer {
+  readonly #exchange: Exchange;
+  readonly #onError: ErrorListener;
+  /** Null before `startResponse`, and after one that was refused. */
+  #head: ResponseHead | null = null;
+  #started = false;
+  #sent = false;
+  #ended = false;
+  #bodyless = false;
+  /** Bytes that the app's Content-Length still leaves. */
+  #left = UNLIMITED;
+  /** The size of the whole body in bytes, where it is known before the head is sent. */
+  #size: number | undefined;
+  #written = false;
+  #drained: Promise<void> | undefined;
+  /** What `write` refused first: an app that does not await its writes would never know. */
+  #refusal: unknown = null;
+
+  constructor(exchange: Exchange, onError: ErrorListener) {
+    this.#exchange = exchange;
+    this.#onError = onError;
+  }
+
+  /** What the app gets as its second argument. */
+  readonly startResponse: StartResponse = (status, headers, excInfo) => {
+    if (excInfo !== undefined && excInfo !== null) {
+      if (this.#sent) throw toError(excInfo);
+    } else if (this.#started) {
+      throw broken('startResponse was called before: headers already set');
+    }
+    // Stored before it is checked: a call that fails still counts, and only one with an error replaces it.
+    this.#started = true;
+    this.#head = null;
+    const head = parseHead(status, headers);
+    this.#head = head;
+    this.#bodyless = isBodyless(this.#exchange.request.method, head.status);
+    this.#left = this.#bodyless ? UNLIMITED : (head.contentLength ?? UNLIMITED);
+    return this.#write;
+  };
+
+  /** Resolves when the client has taken enough of what was sent; undefined where it has. */
+  get drained(): Promise<void> | undefined {
+    return this.#drained;
+  }
+
+  /** Hands one chunk on; false where the answer wants no more. Throws `contract`. */
+  send(chunk: unknown): boolean {
+    if (!isChunk(chunk)) throw notAChunk(chunk);
+    const size = sizeOf(chunk);
+    if (size === 0) return true;
+    if (!this.#sent) this.#sendHead();
+    if (this.#bodyless || this.#exchange.closed) return false;
+    this.#drained = this.#exchange.write(size > this.#left ? clip(chunk, this.#left) : chunk);
+    this.#left -= size;
+    if (this.#left < 0) throw broken('the body is longer than its Content-Length');
+    return this.#left > 0;
+  }
+
+  /** Takes the sum of `chunks` as the size of the body, unless some of it was written already. */
+  expect(chunks: readonly unknown[]): void {
+    if (this.#written) return;
+    this.#size = 0;
+    for (const chunk of chunks) {
+      if (!isChunk(chunk)) throw notAChunk(chunk);
+      this.#size += sizeOf(chunk);
+    }
+  }
+
+  /** Ends the answer with its whole body, which an engine can send in one piece with the head. */
+  finishWith(body: Chunk): void {
+    const size = sizeOf(body);
+    if (this.#written || (this.#left !== UNLIMITED && this.#left !== size)) {
+      this.send(body);
+      this.finish();
+      return;
+    }
+    this.#size = size;
+    this.#sendHead();
+    this.#ended = true;
+    this.#exchange.end(this.#bodyless ? undefined : body);
+  }
+
+  /** Ends the answer; throws `contract` where the app promised more. */
+  finish(): void {
+    if (this.#refusal !== null) throw this.#refusal;
+    if (this.#exchange.closed) return;
+    if (this.#left !== UNLIMITED && this.#left > 0) {
+      throw broken(`the body ends ${this.#left} bytes short of its Content-Length`);
+    }
+    if (!this.#sent) {
+      this.#size = 0;
+      this.#sendHead();
+    }
+    this.#ended = true;
+    this.#exchange.end();
+  }
+
+  /** Answers for an app that failed: 500 while nothing was sent; after that the connection is broken off. */
+  fail(thrown: unknown): void {
+    this.report(toError(thrown));
+    if (this.#ended || this.#exchange.closed) return;
+    this.#ended = true;
+    if (this.#sent) this.#exchange.abort();
+    else answerPlainly(this.#exchange, 500, 'Internal Server Error');
+  }
+
+  /** Tells the listener, whose own failure must not become the app's. */
+  report(error: Error): void {
+    try {
+      this.#onError(error, this.#exchange);
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  /** Never throws, and never rejects unheard: an app may call it from anywhere and need not await it. */
+  readonly #write: Write = (chunk) => {
+    this.#written = true;
+    try {
+      if (this.#ended) throw broken('write was called after the end of the answer');
+      this.send(chunk);
+      return this.#drained ?? SENT;
+    } catch (error) {
+      if (this.#ended && this.#refusal === null) this.report(toError(error));
+      this.#refusal ??= error;
+      return rejected(error);
+    }
+  };
+
+  #sendHead(): void {
+    const head = this.#head;
+    if (head === null) {
+      throw broken(
+        this.#started
+          ? 'the app went on after startResponse had refused its head'
+          : 'the app did not call startResponse before its body',
+      );
+    }
+    const { status, reason, headers, contentLength } = head;
+    const size = this.#bodyless || contentLength !== null ? undefined : this.#size;
+    this.#exchange.writeHead(status, reason, headers, size);
+    this.#sent = true;
+  }
+}
+
+/** A short answer of the server's own, which says no more than its status. */
+export function answerPlainly(exchange: Exchange, status: number, reason: string): void {
+  const text = `${reason}\n`;
+  exchange.writeHead(status, reason, ['Content-Type', 'text/plain; charset=utf-8'], text.length);
+  exchange.end(exchange.request.method === 'HEAD' ? undefined : text);
+}
+
+/** Whether `value` is something that can be sent. */
+export function isChunk(value: unknown): value is Chunk {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+function sizeOf(chunk: Chunk): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
+}
+
+function clip(chunk: Chunk, size: number): Uint8Array {
+  return (typeof chunk === 'string' ? Buffer.from(chunk) : chunk).subarray(0, size);
+}
+
+function rejected(error: unknown): Promise<void> {
+  const promise = Promise.reject(error);
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function notAChunk(value: unknown): WsgiServeError {
+  return broken(
+    `a chunk of the body is ${value === null ? 'null' : `of type ${typeof value}`}`,
+    'Chunks are Uint8Arrays (Buffers) or strings',
+  );
+}
+
+function broken(message: string, hint: string | null = null): WsgiServeError {
+  return new WsgiServeError('contract', message, { hint });
+}

@@ -1,0 +1,60 @@
+// Serves an app with node:http: the functions that a listener hands to its server. One NodeExchange for each request.
+import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Connection } from './exchange.js';
+import { NodeExchange } from './node-exchange.js';
+import { type GatewayOptions, runWsgi } from './wsgi.js';
+import type { WsgiApp } from './wsgi-types.js';
+
+export interface NodeHandlers {
+  /** For `request`. */
+  readonly handler: RequestListener;
+  /** For `checkContinue`: sends `100 Continue` when the app reads, and never where it does not. */
+  readonly continueHandler: RequestListener;
+}
+
+/** What environ says of the server instead of what the socket tells. */
+export interface ServerNames {
+  /** `https` for a server behind a proxy that does the TLS. */
+  readonly scheme?: Connection['scheme'];
+  readonly serverName?: string;
+  readonly serverPort?: string;
+}
+
+/** Request listeners that answer with `app`. They never throw, whatever the app does. */
+export function nodeHandlers(app: WsgiApp, options: GatewayOptions, names: ServerNames = {}): NodeHandlers {
+  const known = new WeakMap<Socket, Connection>();
+  const connectionOf = (socket: Socket): Connection => {
+    const connection = known.get(socket) ?? describeSocket(socket, names);
+    known.set(socket, connection);
+    return connection;
+  };
+  return {
+    handler: (req, res) =>
+      void runWsgi(app, new NodeExchange(req, res, connectionOf(req.socket), false), options),
+    continueHandler: (req, res) =>
+      void runWsgi(app, new NodeExchange(req, res, connectionOf(req.socket), true), options),
+  };
+}
+
+/** The two ends of `socket`. A unix socket has no addresses: the peer is left empty, the server is `localhost`. */
+export function describeSocket(socket: Socket, names: ServerNames = {}): Connection {
+  const scheme = names.scheme ?? ('encrypted' in socket && socket.encrypted === true ? 'https' : 'http');
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  return {
+    scheme,
+    remoteAddress: plainAddress(remoteAddress ?? ''),
+    remotePort: remotePort === undefined ? '' : String(remotePort),
+    serverName: names.serverName ?? plainAddress(localAddress ?? 'localhost'),
+    serverPort: names.serverPort ?? (localPort === undefined ? defaultPort(scheme) : String(localPort)),
+  };
+}
+
+/** An IPv4 client of a socket that takes both kinds shows up as `::ffff:127.0.0.1`. */
+function plainAddress(address: string): string {
+  return /^::ffff:[\d.]+$/i.test(address) ? address.slice('::ffff:'.length) : address;
+}
+
+function defaultPort(scheme: Connection['scheme']): string {
+  return scheme === 'https' ? '443' : '80';
+}
