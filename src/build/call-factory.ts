@@ -1,0 +1,40 @@
+// The calls of user factories and filters. Called by make.ts; whatever goes wrong in one becomes a `factory-failed` here.
+import { toError, WsgiServeError } from '../errors.js';
+import type { Place } from '../source.js';
+import type { Subject } from './subject.js';
+import { formatLimit, type TimeLimit, within } from './time-limit.js';
+
+/**
+ * Makes a call of the user's and awaits what it gives; `what` names the function called. Rejects with `factory-failed`
+ * where it throws, rejects, or takes longer than the limit; problems of other sections, which a composite loads, pass
+ * through as they are, and what a built-in factory says of its settings gets the place of its section.
+ */
+export async function callFactory(
+  { label, place }: Subject,
+  what: string,
+  call: () => unknown,
+  limit: TimeLimit,
+): Promise<unknown> {
+  const late = () => {
+    const message = `${label}: ${what} is not done after ${formatLimit(limit)}`;
+    return new WsgiServeError('factory-failed', message, {
+      place,
+      hint: 'It may wait for something that never comes; start_timeout in [wsgi-serve] sets how long it may take',
+    });
+  };
+  try {
+    return await within(limit, call, late);
+  } catch (thrown) {
+    if (limit.signal?.aborted) throw thrown;
+    if (thrown instanceof WsgiServeError) throw thrown.place === null ? placed(thrown, label, place) : thrown;
+    const cause = toError(thrown);
+    const message = `${label}: ${what} fails: ${cause.name}: ${cause.message}`;
+    throw new WsgiServeError('factory-failed', message, { place, cause });
+  }
+}
+
+function placed(error: WsgiServeError, label: string, place: Place): WsgiServeError {
+  if (error.problems.length > 1) return error;
+  const { code, message, hint, cause } = error;
+  return new WsgiServeError(code, `${label}: ${message}`, { place, hint, cause });
+}
