@@ -1,5 +1,6 @@
 // One error class and one table of codes for everything that a user can cause.
 // A bug of ours is a plain Error with a stack; a WsgiServeError is a message with a place and never shows its own stack.
+import { inspect, types } from 'node:util';
 import { codeFrame, formatOrigin, type Place } from './source.js';
 
 /** 0 fine, 1 a bug in wsgi-serve, 2 usage or configuration, 3 start-up failed (an app, a port). */
@@ -50,6 +51,8 @@ export const ERROR_CODES = {
   'not-callable': [3, 'A factory or an app is not a function.'],
   'egg-not-found': [3, 'An egg is neither built in nor an installed package.'],
   'entry-point-not-found': [3, 'An egg has no such entry point.'],
+  'ambiguous-entry-point': [3, 'An egg has an entry point of this name in more than one protocol.'],
+  'unknown-protocol': [3, 'A factory is of a protocol that nothing is known about.'],
   'no-ts-loader': [3, 'A TypeScript module is named and no loader for it is installed.'],
   // calling user factories
   'factory-failed': [3, 'A factory throws or rejects.'],
@@ -58,6 +61,9 @@ export const ERROR_CODES = {
   // listening
   'address-in-use': [3, 'Something else listens on the address of a server.'],
   'listen-failed': [3, 'The address of a server cannot be listened on.'],
+  // running apps
+  contract: [3, 'An app, a filter or a server breaks the WSGI contract.'],
+  'server-failed': [3, 'A server of another make fails.'],
   // composition
   problems: [2, 'Several problems at once; each stands in `problems`.'],
   usage: [2, 'The command line is not understood.'],
@@ -118,6 +124,11 @@ export class WsgiServeError extends Error {
   }
 }
 
+/** Whether a problem is only told, and keeps nothing from starting. */
+export function isWarning(problem: WsgiServeError): boolean {
+  return ERROR_CODES[problem.code][0] === 0;
+}
+
 /** One error for several problems: the problem itself where there is one. */
 export function severalProblems(problems: readonly [WsgiServeError, ...WsgiServeError[]]): WsgiServeError {
   if (problems.length === 1) return problems[0];
@@ -167,16 +178,21 @@ export function assertNever(value: never): never {
   throw new Error(`unexpected value: ${JSON.stringify(value)}`);
 }
 
-/** Whatever was thrown, as an Error: JavaScript may throw anything. */
+/** Whatever was thrown, as an Error: JavaScript may throw anything, and modules may run in realms of their own. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error
+  return thrown instanceof Error || types.isNativeError(thrown)
     ? thrown
-    : new Error(`non-Error thrown: ${String(thrown)}`, { cause: thrown });
+    : new Error(`non-Error thrown: ${textOf(thrown)}`, { cause: thrown });
+}
+
+/** An object may have no text, or code of its own that fails while it makes one. */
+function textOf(thrown: unknown): string {
+  return typeof thrown === 'object' ? inspect(thrown, { depth: 0, customInspect: false }) : String(thrown);
 }
 
 function headline(problem: WsgiServeError, cwd: string): string {
-  if (problem.place === null) return `wsgi-serve: ${problem.message}`;
-  return `${formatOrigin(problem.place.origin, cwd)}: ${problem.message}`;
+  const where = problem.place === null ? 'wsgi-serve' : formatOrigin(problem.place.origin, cwd);
+  return `${where}: ${isWarning(problem) ? 'warning: ' : ''}${problem.message}`;
 }
 
 function frameOf({ origin, source }: Place): readonly string[] {

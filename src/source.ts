@@ -36,6 +36,11 @@ export interface Place {
   readonly source: Source | null;
 }
 
+/** An origin with the text of its file, where that is among `sources`. */
+export function locate(origin: Origin, sources: readonly Source[]): Place {
+  return { origin, source: sources.find(({ path }) => path === origin.file) ?? null };
+}
+
 /**
  * `file:line:column` of an origin, the file relative to `cwd` where it lies below it.
  * An origin without a span gives the file alone.

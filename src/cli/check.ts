@@ -1,0 +1,60 @@
+// `wsgi-serve check FILE`: everything but listening, and every problem at once. Called by main.ts.
+import { type ExitCode, isWarning, type WsgiServeError, worstExitCode } from '../errors.js';
+import { checkDeployment } from '../listen/check.js';
+import { parseFile, parseVariables } from './arguments.js';
+import { problemText } from './report.js';
+
+export type CheckFormat = 'text' | 'json';
+
+/** Writes what was found; the exit code is that of the worst problem, 0 where there are only warnings. */
+export async function checkCommand(
+  word: string,
+  words: readonly string[],
+  format: CheckFormat,
+  write: (text: string) => void,
+): Promise<ExitCode> {
+  const { file } = parseFile(word);
+  const problems = await checkDeployment(file, { variables: parseVariables(words) });
+  write(format === 'json' ? asJson(file, problems) : asText(file, problems, process.cwd()));
+  return worstExitCode(problems);
+}
+
+function asText(file: string, problems: readonly WsgiServeError[], cwd: string): string {
+  const warnings = problems.filter(isWarning).length;
+  const counts = [counted(problems.length - warnings, 'problem'), counted(warnings, 'warning')];
+  const texts = problems.map((problem) => `${problemText(problem, cwd)}\n\n`);
+  return `${texts.join('')}${file}: ${counts.join(', ')}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count === 0 ? 'no' : count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function asJson(file: string, problems: readonly WsgiServeError[]): string {
+  const document = { file, ok: problems.every(isWarning), problems: problems.map(problemRecord) };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Lines and columns count from 1; what is not known is null. */
+function problemRecord(problem: WsgiServeError): object {
+  const { code, message, hint, place, cause } = problem;
+  const origin = place?.origin ?? null;
+  return {
+    severity: isWarning(problem) ? 'warning' : 'error',
+    code,
+    message,
+    hint,
+    file: origin?.file ?? null,
+    line: origin?.span?.start.line ?? null,
+    column: origin?.span?.start.column ?? null,
+    section: origin?.section ?? null,
+    key: origin?.key ?? null,
+    cause: cause instanceof Error ? (cause.stack ?? cause.message) : null,
+    related: problem.related.map(({ note, place: { origin: at } }) => ({
+      note,
+      file: at.file,
+      line: at.span?.start.line ?? null,
+      column: at.span?.start.column ?? null,
+    })),
+  };
+}

@@ -1,0 +1,37 @@
+// Where a server listens: a TCP host and port, or a unix socket. Pure; options.ts makes them, listener.ts binds them.
+import { isIPv6 } from 'node:net';
+
+export type Address =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** `mode` are the permissions of the socket file, as in chmod. */
+  | { readonly kind: 'unix'; readonly path: string; readonly mode: number };
+
+/** What a person can open or connect to: `http://127.0.0.1:8080`, `http://[::1]:8080`, `unix:/run/site.sock`. */
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return `http://${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** Whether two servers cannot both have it; port 0 is another port each time. */
+export function isSameAddress(a: Address, b: Address): boolean {
+  if (a.kind === 'unix' || b.kind === 'unix')
+    return a.kind === 'unix' && b.kind === 'unix' && a.path === b.path;
+  return a.port !== 0 && a.port === b.port && a.host === b.host;
+}
+
+/**
+ * Splits `host:port`, `[v6]:port`, `host`, `[v6]` and a bare IPv6 address as `host` takes them in Paste and Waitress.
+ * The port is null where none is written; null altogether where it is none of these.
+ */
+export function splitHostPort(text: string): { host: string; port: string | null } | null {
+  if (isIPv6(text)) return { host: text, port: null };
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
+  if (bracketed !== null) {
+    const [, host = '', port = null] = bracketed;
+    return isIPv6(host) ? { host, port } : null;
+  }
+  const plain = /^([^\s:/[\]]+)(?::(\d+))?$/.exec(text);
+  if (plain === null) return null;
+  const [, host = '', port = null] = plain;
+  return { host, port };
+}

@@ -1,0 +1,49 @@
+// Why an address could not be listened on, in words: made by a Listener from the system's error, before it gives up.
+import { networkInterfaces } from 'node:os';
+import { toError, WsgiServeError } from '../errors.js';
+import type { Place } from '../source.js';
+import { type Address, formatAddress } from './address.js';
+import { findPortOwner } from './port-owner.js';
+
+/** `address-in-use` with the owner where it can be known, else `listen-failed` with what the system says. */
+export function listenError(
+  server: { readonly name: string; readonly address: Address; readonly place: Place },
+  thrown: unknown,
+): WsgiServeError {
+  const { name, address, place } = server;
+  const cause = toError(thrown);
+  const where = formatAddress(address);
+  if (hasCode(thrown, 'EADDRINUSE')) {
+    const message = `[server:${name}] cannot listen on ${where}: something else does`;
+    return new WsgiServeError('address-in-use', message, { place, cause, hint: ownerHint(address) });
+  }
+  const message = `[server:${name}] cannot listen on ${where}: ${cause.message}`;
+  return new WsgiServeError('listen-failed', message, { place, cause, hint: failureHint(address, thrown) });
+}
+
+/** Whether a system error has this code. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function ownerHint(address: Address): string {
+  if (address.kind === 'unix') return 'Another process serves this socket; stop it, or choose another path';
+  const owner = findPortOwner(address.port);
+  if (owner === null)
+    return 'Stop the process that listens there, or choose another port; port = 0 takes a free one';
+  const self = owner.pid === process.pid ? ', which is this very process: another server of the file' : '';
+  return `The port belongs to pid ${owner.pid}${self} (${owner.command})`;
+}
+
+function failureHint(address: Address, error: unknown): string | null {
+  if (hasCode(error, 'EACCES') && address.kind === 'tcp') {
+    return 'Ports below 1024 need privileges: choose a higher port, or give the process CAP_NET_BIND_SERVICE';
+  }
+  if (hasCode(error, 'EADDRNOTAVAIL')) return `This machine has the addresses ${localAddresses().join(', ')}`;
+  if (hasCode(error, 'ENOTFOUND')) return 'The host is neither an address nor a name that resolves';
+  return null;
+}
+
+function localAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);
+}

@@ -1,0 +1,104 @@
+// The options of a [server:*] section: one table with each one's converter, default and explanation.
+// Read by parse-options.ts; the README's table is tested against it.
+import { type Converter, duration, integer, oneOf, permissions, size, text } from '../config/convert.js';
+
+/** Every option of a server, converted: times in milliseconds, sizes in bytes. */
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly unix_socket: string | null;
+  readonly unix_socket_perms: number;
+  readonly backlog: number;
+  readonly headers_timeout: number;
+  readonly request_timeout: number;
+  readonly send_timeout: number;
+  readonly keepalive_timeout: number;
+  readonly max_request_header_size: number;
+  readonly max_requests_per_connection: number;
+  readonly graceful_timeout: number;
+  readonly url_scheme: 'http' | 'https';
+  readonly server_name: string | null;
+}
+
+export type OptionName = keyof ServerOptions;
+
+export interface Option<T> {
+  readonly converter: Converter<T>;
+  readonly fallback: T;
+  /** The default as it would be written, '' for none; for the documentation. */
+  readonly shown: string;
+  readonly help: string;
+  /** What Paste, Waitress and gunicorn call it. */
+  readonly aliases: readonly string[];
+}
+
+/** Every option by its name in the file. */
+export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } = {
+  host: option(text, '127.0.0.1', 'Address or name to listen on; host:port and unix:PATH are taken too', [
+    'listen',
+    'bind',
+  ]),
+  port: option(integer(0, 65_535), '8080', 'Port; 0 takes a free one'),
+  unix_socket: optional(text, 'Path of a unix socket to listen on instead'),
+  unix_socket_perms: option(permissions, '600', 'Permissions of the unix socket'),
+  backlog: option(integer(1), '1024', 'Connections that the kernel keeps waiting', ['request_queue_size']),
+  headers_timeout: option(duration, '30s', 'Time for a request head to arrive'),
+  request_timeout: option(duration, '300s', 'Time for a whole request to arrive; 0 sets no limit'),
+  send_timeout: option(duration, '120s', 'Time without a byte in either direction; 0 sets no limit', [
+    'channel_timeout',
+    'socket_timeout',
+  ]),
+  keepalive_timeout: option(duration, '65s', 'Time that an idle connection is kept', ['keepalive']),
+  max_request_header_size: option(size, '16 KiB', 'Most bytes of request line and fields together'),
+  max_requests_per_connection: option(integer(), '1000', 'Most requests on one connection; 0 sets no limit'),
+  graceful_timeout: option(duration, '30s', 'Time for requests under way to finish when the server stops'),
+  url_scheme: option(oneOf('http', 'https'), 'http', 'What wsgi.url_scheme says: https behind a TLS proxy'),
+  server_name: optional(text, 'What SERVER_NAME says instead of the local address'),
+};
+
+/** Options of Paste's, Waitress's and gunicorn's servers that mean nothing here: taken, and `check` says so. */
+export const FOREIGN_OPTIONS: ReadonlySet<string> = new Set([
+  ...[
+    'threads',
+    'numthreads',
+    'use_threadpool',
+    'daemon_threads',
+    'threadpool_workers',
+    'threadpool_options',
+  ],
+  ...['threadpool_max_requests', 'threadpool_hung_thread_limit', 'threadpool_kill_thread_limit'],
+  ...['threadpool_dying_limit', 'threadpool_spawn_if_under', 'threadpool_max_zombie_threads_before_die'],
+  ...[
+    'threadpool_hung_check_period',
+    'threadpool_logger',
+    'protocol_version',
+    'start_loop',
+    'server_version',
+  ],
+  ...['workers', 'worker_class', 'worker_connections', 'proc_name', 'preload_app', 'timeout', 'accesslog'],
+  ...['errorlog', 'loglevel', 'recv_bytes', 'send_bytes', 'outbuf_overflow', 'outbuf_high_watermark'],
+  ...[
+    'inbuf_overflow',
+    'cleanup_interval',
+    'log_socket_errors',
+    'expose_tracebacks',
+    'ident',
+    'asyncore_use_poll',
+  ],
+  ...['asyncore_loop_timeout', 'channel_request_lookahead', 'clear_untrusted_proxy_headers', 'ipv4', 'ipv6'],
+]);
+
+function option<T>(
+  converter: Converter<T>,
+  shown: string,
+  help: string,
+  aliases: readonly string[] = [],
+): Option<T> {
+  const fallback = converter.parse(shown);
+  if (fallback === undefined) throw new TypeError(`the default "${shown}" is not ${converter.expected}`);
+  return { converter, fallback, shown, help, aliases };
+}
+
+function optional<T>(converter: Converter<T>, help: string): Option<T | null> {
+  return { converter, fallback: null, shown: '', help, aliases: [] };
+}

@@ -1,0 +1,166 @@
+// The keys of a [server:*] section -> options and an address. Called by plan.ts for each server; touches no socket.
+import { convert } from '../config/convert.js';
+import type { ServerSpec, Setting } from '../config/deployment.js';
+import { both, forEach } from '../config/problems.js';
+import { knownNamesHint, WsgiServeError } from '../errors.js';
+import type { Origin, Place } from '../source.js';
+import { type Address, splitHostPort } from './address.js';
+import { FOREIGN_OPTIONS, OPTIONS, type OptionName, type ServerOptions } from './options.js';
+
+export interface ParsedOptions {
+  readonly options: ServerOptions;
+  readonly address: Address;
+  /** Where the address was written, or the section where it was not: what errors of binding point at. */
+  readonly place: Place;
+  /** `ignored-option`. */
+  readonly warnings: readonly WsgiServeError[];
+}
+
+/** A key as the user wrote it, and the option that it stands for. */
+interface Written {
+  readonly name: OptionName;
+  readonly key: string;
+  readonly setting: Setting;
+}
+
+/** Throws every `unknown-option` and `bad-value` of the section together. */
+export function parseOptions(server: ServerSpec, placeOf: (origin: Origin) => Place): ParsedOptions {
+  const { section } = server;
+  const keys = Object.entries(server.options);
+  const foreign = keys.filter(([key]) => FOREIGN_OPTIONS.has(key));
+  const unknown = keys.filter(([key]) => !FOREIGN_OPTIONS.has(key) && !NAMES.has(key));
+  const [options, written] = both(
+    () => readKnown(section, keys, placeOf),
+    () => forEach(unknown, ([key, { origin }]) => refuse(section, key, placeOf(origin))),
+  )[0];
+  return {
+    options,
+    address: addressOf(options),
+    place: placeOf(addressOrigin(written) ?? server.origin),
+    warnings: foreign.map(([key, { origin }]) => ignored(section, key, placeOf(origin))),
+  };
+}
+
+const NAMES: ReadonlyMap<string, OptionName> = new Map(
+  optionNames().flatMap((name) => [name, ...OPTIONS[name].aliases].map((key) => [key, name] as const)),
+);
+
+/** Every option's name, in the order of the table. */
+export function optionNames(): readonly OptionName[] {
+  return Object.keys(OPTIONS).filter((key): key is OptionName => key in OPTIONS);
+}
+
+function readKnown(
+  section: string,
+  keys: readonly (readonly [string, Setting])[],
+  placeOf: (origin: Origin) => Place,
+): readonly [ServerOptions, readonly Written[]] {
+  const named = keys.flatMap(([key, setting]): readonly Written[] => {
+    const name = NAMES.get(key);
+    return name === undefined ? [] : [{ name, key, setting }];
+  });
+  const written = splitAddress(onlyOnce(section, named, placeOf), placeOf);
+  return [convertAll(written, placeOf), written];
+}
+
+function refuse(section: string, key: string, place: Place): never {
+  throw new WsgiServeError('unknown-option', `[${section}] has "${key}", which is no option of the server`, {
+    place,
+    hint: knownNamesHint('Options', key, [...NAMES.keys()]),
+  });
+}
+
+/** `listen` and `host` are one option under two names: only one of them can be meant. */
+function onlyOnce(
+  section: string,
+  all: readonly Written[],
+  placeOf: (origin: Origin) => Place,
+): readonly Written[] {
+  return forEach(all, (written) => {
+    const first = all.find(({ name }) => name === written.name);
+    if (first === undefined || first === written) return written;
+    const message = `[${section}] has both "${first.key}" and "${written.key}", which are the same option`;
+    throw new WsgiServeError('bad-value', message, {
+      place: placeOf(written.setting.origin),
+      related: [{ note: `"${first.key}" stands here`, place: placeOf(first.setting.origin) }],
+    });
+  });
+}
+
+/** `host = 127.0.0.1:8080` says the port too, and `bind = unix:/run/site.sock` is a unix socket. */
+function splitAddress(all: readonly Written[], placeOf: (origin: Origin) => Place): readonly Written[] {
+  return forEach(all, (written): readonly Written[] => {
+    if (written.name !== 'host') return [written];
+    const { key, setting } = written;
+    if (setting.value.startsWith('unix:')) {
+      return [
+        { name: 'unix_socket', key, setting: { ...setting, value: setting.value.slice('unix:'.length) } },
+      ];
+    }
+    const split = splitHostPort(setting.value);
+    if (split === null) throw badHost(key, setting, placeOf);
+    const host: Written = { name: 'host', key, setting: { ...setting, value: anyAddress(split.host) } };
+    if (split.port === null) return [host];
+    const other = all.find(({ name }) => name === 'port');
+    if (other !== undefined) throw portTwice(written, other, placeOf);
+    return [host, { name: 'port', key, setting: { ...setting, value: split.port } }];
+  }).flat();
+}
+
+/** Waitress writes `*` for every address. */
+function anyAddress(host: string): string {
+  return host === '*' ? '0.0.0.0' : host;
+}
+
+function badHost(key: string, setting: Setting, placeOf: (origin: Origin) => Place): WsgiServeError {
+  const several = /\s|,/.test(setting.value);
+  return new WsgiServeError('bad-value', `${key} = ${JSON.stringify(setting.value)} is not one address`, {
+    place: placeOf(setting.origin),
+    hint: several
+      ? 'Each server section is one listener: write a second [server:NAME] with "app =" for the second address'
+      : 'Write 127.0.0.1, localhost:8080, [::1]:8080 or unix:/run/site.sock',
+  });
+}
+
+function portTwice(host: Written, other: Written, placeOf: (origin: Origin) => Place): WsgiServeError {
+  const message = `${host.key} = ${JSON.stringify(host.setting.value)} names a port, and "port" names one too`;
+  return new WsgiServeError('bad-value', message, {
+    place: placeOf(host.setting.origin),
+    related: [{ note: '"port" stands here', place: placeOf(other.setting.origin) }],
+  });
+}
+
+function convertAll(all: readonly Written[], placeOf: (origin: Origin) => Place): ServerOptions {
+  const values = forEach(optionNames(), (name) => {
+    const written = all.find((one) => one.name === name);
+    return [name, written === undefined ? OPTIONS[name].fallback : convertOne(written, placeOf)] as const;
+  });
+  // The table names every key of ServerOptions and converts each to its own type.
+  return Object.fromEntries(values) as unknown as ServerOptions;
+}
+
+function convertOne({ name, key, setting }: Written, placeOf: (origin: Origin) => Place): unknown {
+  return convert<unknown>(setting, key, OPTIONS[name].converter, placeOf(setting.origin));
+}
+
+function addressOf({ unix_socket: path, unix_socket_perms: mode, host, port }: ServerOptions): Address {
+  return path === null ? { kind: 'tcp', host, port } : { kind: 'unix', path, mode };
+}
+
+function addressOrigin(all: readonly Written[]): Origin | null {
+  const written = (['unix_socket', 'port', 'host'] as const).map((name) =>
+    all.find((one) => one.name === name),
+  );
+  return written.find((one) => one !== undefined)?.setting.origin ?? null;
+}
+
+function ignored(section: string, key: string, place: Place): WsgiServeError {
+  return new WsgiServeError(
+    'ignored-option',
+    `[${section}] has "${key}", which means nothing to this server`,
+    {
+      place,
+      hint: 'It is an option of another server; nothing reads it here',
+    },
+  );
+}

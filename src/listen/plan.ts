@@ -1,0 +1,56 @@
+// What serving and `check` do alike before anything listens: read the options of every server, make a builder.
+import { type Builder, type BuilderOptions, createBuilder } from '../build/builder.js';
+import type { Resolver, ServerSpec, Target } from '../config/deployment.js';
+import type { DeploymentResolver } from '../config/resolver.js';
+import { WsgiServeError } from '../errors.js';
+import { createTargetLoader } from '../load/load-target.js';
+import { TsLoader } from '../load/ts-loader.js';
+import { BUILT_IN_EGGS } from '../paste/eggs.js';
+import type { Origin, Place } from '../source.js';
+import { formatAddress, isSameAddress } from './address.js';
+import { isBuiltInServer } from './foreign-server.js';
+import { type ParsedOptions, parseOptions } from './parse-options.js';
+import type { ProgramOptions } from './program-options.js';
+
+/** A server section, read: with the options of the built-in server, or with the target of another. */
+export type ServerPlan =
+  | { readonly kind: 'built-in'; readonly server: ServerSpec; readonly parsed: ParsedOptions }
+  | { readonly kind: 'foreign'; readonly server: ServerSpec & { readonly target: Target } };
+
+/** Throws the problems of parseOptions. Nothing of the user's runs. */
+export function planServer(server: ServerSpec, resolver: DeploymentResolver): ServerPlan {
+  const { target } = server;
+  if (target !== null && !isBuiltInServer(target)) return { kind: 'foreign', server: { ...server, target } };
+  const parsed = parseOptions(server, (origin) => resolver.place(origin));
+  return { kind: 'built-in', server, parsed };
+}
+
+/** `address-in-use` for each server that another one of the file, written before it, keeps from binding. */
+export function sharedAddresses(plans: readonly ServerPlan[]): readonly WsgiServeError[] {
+  const builtIn = plans.flatMap((plan) => (plan.kind === 'built-in' ? [plan] : []));
+  return builtIn.flatMap(({ server, parsed: { address, place } }, index) => {
+    const first = builtIn.slice(0, index).find((other) => isSameAddress(other.parsed.address, address));
+    if (first === undefined) return [];
+    const message = `[${server.section}] and [${first.server.section}] both listen on ${formatAddress(address)}`;
+    const related = [{ note: 'the other one', place: first.parsed.place }];
+    return [
+      new WsgiServeError('address-in-use', message, {
+        place,
+        related,
+        hint: 'Give one of them another port',
+      }),
+    ];
+  });
+}
+
+/** A builder that knows the built-in eggs. */
+export function createDeploymentBuilder(
+  resolver: Resolver & { place(origin: Origin): Place },
+  program: ProgramOptions,
+  options: Pick<BuilderOptions, 'localConfOf' | 'onProblem'> = {},
+): Builder {
+  const placeOf = resolver.place.bind(resolver);
+  const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader: new TsLoader(program.tsLoader) });
+  const limit = { milliseconds: program.startTimeout === 0 ? null : program.startTimeout };
+  return createBuilder({ resolver, targets, placeOf, limit, ...options });
+}
