@@ -1,6 +1,7 @@
 // The public API: re-exports only, nobody inside imports it.
-
-export { WsgiServeError } from './errors.js';
+export type { AppConfig, Closable, LoadOptions } from './build/api.js';
+export { asBool, asInt, asList } from './config/convert.js';
+export { type ErrorCode, WsgiServeError } from './errors.js';
 export type {
   AppFactory,
   CompositeFactory,
@@ -13,6 +14,9 @@ export type {
   ServerFactory,
   ServerRunner,
 } from './gateway/app.js';
+export { type CgiProcess, runWithCgi } from './gateway/cgi.js';
+export { latinator, latinator as Latinator, piglatin } from './gateway/latinator.js';
+export { lint } from './gateway/lint.js';
 export type {
   Chunk,
   Environ,
@@ -24,3 +28,7 @@ export type {
   WsgiApp,
   WsgiBody,
 } from './gateway/wsgi-types.js';
+export type { Serving, StopReport } from './listen/serve.js';
+export { type ServeOptions, serve } from './listen/serve-file.js';
+export { appConfig, loadApp, loadFilter, loadServer } from './paste/deploy.js';
+export { urlmap } from './paste/urlmap.js';

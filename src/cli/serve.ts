@@ -1,9 +1,8 @@
 // `wsgi-serve FILE`: reads, builds, listens, says so, and waits for the signal to stop. Called by main.ts.
 import { setImmediate } from 'node:timers/promises';
-import { readDeployment } from '../config/read-deployment.js';
 import type { WsgiServeError } from '../errors.js';
-import { parseProgramOptions } from '../listen/program-options.js';
-import { type Serving, startServing } from '../listen/serve.js';
+import type { Serving } from '../listen/serve.js';
+import { serve } from '../listen/serve-file.js';
 import { createLogger, type Logger, type LogLevel, levelFor } from '../log.js';
 import { parseFile, parseVariables } from './arguments.js';
 
@@ -23,14 +22,13 @@ export async function serveCommand(
   flags: ServeFlags,
 ): Promise<0 | 1> {
   const { file, appName } = parseFile(word);
-  const { deployment, resolver } = readDeployment(file, {
+  const log = createLogger({ level: flags.logLevel ?? levelFor(flags.verbose, flags.quiet) });
+  const serving = await serve(file, {
     variables: parseVariables(words),
     serverName: flags.serverName ?? null,
     appName: flags.appName ?? appName,
+    log,
   });
-  const program = parseProgramOptions(deployment.program, (origin) => resolver.place(origin));
-  const log = createLogger({ level: flags.logLevel ?? levelFor(flags.verbose, flags.quiet) });
-  const serving = await startServing({ deployment, resolver, program, log });
   // Requests that wait already are answered before anything is said.
   await setImmediate();
   for (const { name, url } of serving.listeners) log.info({ server: name, url }, `serving ${name} on ${url}`);
