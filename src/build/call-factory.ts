@@ -29,8 +29,14 @@ export async function callFactory(
     if (thrown instanceof WsgiServeError) throw thrown.place === null ? placed(thrown, label, place) : thrown;
     const cause = toError(thrown);
     const message = `${label}: ${what} fails: ${cause.name}: ${cause.message}`;
-    throw new WsgiServeError('factory-failed', message, { place, cause });
+    throw new WsgiServeError('factory-failed', message, { place, cause, hint: hintFor(cause) });
   }
+}
+
+/** What an app says that was called as a factory: it got a record of settings where `startResponse` should be. */
+function hintFor(cause: Error): string | null {
+  if (!/\bstart_?response\b/i.test(cause.message)) return null;
+  return 'An export that is the app itself is named with paste.app';
 }
 
 function placed(error: WsgiServeError, label: string, place: Place): WsgiServeError {

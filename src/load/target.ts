@@ -36,7 +36,7 @@ function splitAtLastColon(text: string): readonly [string, string | null] {
 
 function whatIsWrong(path: string, part: string): string {
   if (path === '') return 'names no export behind its colon';
-  return part === '' ? `has an empty part in "${path}"` : `"${part}" is not the name of an export`;
+  return part === '' ? `has an empty part in "${path}"` : `has "${part}", which is no name of an export`;
 }
 
 function badTarget(expression: string, what: string, place: Place | null): WsgiServeError {

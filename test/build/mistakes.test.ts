@@ -31,6 +31,12 @@ function failureOf(value: Callable, name = 'main'): Promise<WsgiServeError> {
   return problemOf(() => builder.buildApp(spec(name)));
 }
 
+/** An app, called with whatever it is given. */
+function asApp(startResponse: (status: string, headers: readonly unknown[]) => void): readonly string[] {
+  startResponse('200 OK', []);
+  return ['Hello'];
+}
+
 class Home {
   handle() {
     return ['home'];
@@ -69,6 +75,14 @@ describe('a factory that fails', () => {
       ).message,
     ).toContain('fails: Error: non-Error thrown: text');
     expect((await failureOf(() => Promise.reject())).message).toContain('non-Error thrown: undefined');
+  });
+
+  it('because it is the app itself is told how to name one', async () => {
+    const problem = await failureOf((_environ, startResponse) =>
+      Reflect.apply(asApp, undefined, [startResponse]),
+    );
+    expect(problem.message).toContain('startResponse is not a function');
+    expect(problem.hint).toBe('An export that is the app itself is named with paste.app');
   });
 
   it('with a problem of a setting gets the place of its section', async () => {

@@ -39,9 +39,9 @@ describe('parseTarget', () => {
     ['apps:', 'names no export behind its colon'],
     ['apps:Site.', 'has an empty part in "Site."'],
     ['apps:a..b', 'has an empty part in "a..b"'],
-    ['apps:make()', '"make()" is not the name of an export'],
-    ['apps:make [extra]', '"make [extra]" is not the name of an export'],
-    ['apps:1st', '"1st" is not the name of an export'],
+    ['apps:make()', 'has "make()", which is no name of an export'],
+    ['apps:make [extra]', 'has "make [extra]", which is no name of an export'],
+    ['apps:1st', 'has "1st", which is no name of an export'],
   ])('refuses %j, since it %s', async (expression, reason) => {
     const problem = await problemOf(() => parseTarget(expression, placeAt('/srv/site.ini')));
     expect(problem.code).toBe('bad-target');
