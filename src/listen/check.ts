@@ -26,7 +26,8 @@ export async function checkDeployment(
 
 async function checkOpened(opened: OpenedDeployment, found: Findings): Promise<void> {
   const { resolver } = opened;
-  const names = found.of(() => serverNames(opened)) ?? [];
+  const names = found.of(() => serverNames(opened));
+  if (names === undefined) return;
   const servers = names.flatMap(
     (serverName) => found.of(() => readServers(opened, { serverName, appName: null })) ?? [],
   );
@@ -37,7 +38,9 @@ async function checkOpened(opened: OpenedDeployment, found: Findings): Promise<v
     parseProgramOptions(readProgram(opened), (origin) => resolver.place(origin)),
   );
   if (program !== undefined) await checkBuild(opened, servers, program, found);
-  found.add([...shadowedKeys(resolver), ...unreachedSections(opened)]);
+  found.add(shadowedKeys(resolver));
+  // What a server that cannot be resolved would have led to is not known.
+  if (servers.length === names.length) found.add(unreachedSections(opened));
 }
 
 /** Keys that nobody read can only be told where every factory was called. */

@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'ini';
+import { DeploymentFolder } from '../helpers/deployment-folder.js';
+import { runCli } from '../helpers/run-cli.js';
+
+const INI = `[app:main]
+paste.app_factory = apps:make
+greeting = hello; # world
+
+[server:main]
+port = 0
+prot = 1
+`;
+
+function site(): DeploymentFolder {
+  const apps = "console.log('imported');\nexport const make = () => { throw new Error('oh'); };\n";
+  return new DeploymentFolder({ 'site.ini': INI, 'apps.mjs': apps });
+}
+
+describe('wsgi-serve check', () => {
+  it('prints every problem with its place, and the stack of the user down to their own code', async () => {
+    using folder = site();
+    const { code, stdout } = await runCli(['check', 'site.ini'], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/^site\.ini:7:8: \[server:main\] has "prot"/m);
+    expect(stdout).toMatch(/^site\.ini:2:21: \[app:main\]: the factory apps:make fails: Error: oh$/m);
+    expect(stdout).toMatch(/at Module\.make .*apps\.mjs:2:/);
+    expect(stdout).not.toMatch(/at .*wsgi-serve.*dist/);
+    expect(stdout).toMatch(/site\.ini: 2 problems, no warnings\n$/);
+  });
+
+  it('prints the same as JSON', async () => {
+    using folder = site();
+    const { code, stdout } = await runCli(['check', '--format', 'json', 'site.ini'], { cwd: folder.path });
+    const report = JSON.parse(stdout.replace(/^imported\n/, ''));
+    expect([code, report.ok]).toEqual([2, false]);
+    expect(report.problems[0]).toMatchObject({
+      severity: 'error',
+      code: 'unknown-option',
+      line: 7,
+      section: 'server:main',
+      key: 'prot',
+      file: folder.file('site.ini'),
+    });
+    expect(report.problems[1].cause).toContain('Error: oh');
+  });
+
+  it('ends with 3 where only start-up fails, with 0 where there are only warnings', async () => {
+    using folder = site();
+    folder.write('site.ini', INI.replace('prot = 1', ''));
+    expect((await runCli(['check', 'site.ini'], { cwd: folder.path })).code).toBe(3);
+    folder.write('apps.mjs', 'export const make = () => () => [];\n');
+    const { code, stdout } = await runCli(['check', 'site.ini'], { cwd: folder.path });
+    expect([code, stdout]).toEqual([0, expect.stringContaining('no problems, 1 warning')]);
+  });
+});
+
+describe('wsgi-serve show', () => {
+  it('imports nothing, and needs no module to be there', async () => {
+    using folder = site();
+    const { code, stdout } = await runCli(['show', 'site.ini'], { cwd: folder.path });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\[server:main\].*site\.ini:5\n└─ \[app:main\].*apps:make.*site\.ini:2\n/);
+    expect(stdout).not.toContain('imported');
+  });
+
+  it('prints one JSON document for one file, an array for several', async () => {
+    using folder = site();
+    folder.write('broken.ini', 'nothing');
+    const one = await runCli(['show', '--format', 'json', 'site.ini'], { cwd: folder.path });
+    expect(JSON.parse(one.stdout).sections).toHaveLength(2);
+    const two = await runCli(['show', '--format', 'json', 'site.ini', 'broken.ini'], { cwd: folder.path });
+    expect(JSON.parse(two.stdout)).toEqual([
+      expect.objectContaining({ sections: expect.any(Array) }),
+      { error: expect.objectContaining({ code: 'missing-section-header', line: 1 }) },
+    ]);
+  });
+
+  it('prints INI that npm ini reads back', async () => {
+    using folder = site();
+    const { stdout } = await runCli(['show', '--format', 'ini', 'site.ini'], { cwd: folder.path });
+    expect(parse(stdout)['app:main']).toMatchObject({ greeting: 'hello; # world' });
+  });
+
+  it('applies variables', async () => {
+    using folder = site();
+    folder.write('site.ini', '[app:main]\nuse = egg:x\nport = %(p)s\n');
+    const { stdout } = await runCli(['show', '--format', 'json', 'site.ini', 'p=81'], { cwd: folder.path });
+    expect(JSON.parse(stdout).sections[0].context.local_conf).toEqual({ port: '81' });
+  });
+});
