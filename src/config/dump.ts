@@ -16,6 +16,7 @@ import { targetText } from './targets.js';
 /** One deployment file: its sections in file order, or why it cannot be read. */
 export type DeploymentDump = { readonly sections: readonly SectionDump[] } | { readonly error: ProblemDump };
 
+/** A section: what it stands for, or its problem. */
 export interface SectionDump {
   readonly section: string;
   readonly kind: ObjectKind;
@@ -37,6 +38,7 @@ export interface ContextDump {
   readonly next?: ContextDump;
 }
 
+/** A problem: its code, its place (from 1), and what would be right. */
 export interface ProblemDump {
   readonly code: string;
   readonly file: string | null;

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { IniDocument } from '../ini/document.js';
 import { parseIni } from '../ini/parse.js';
 import type { Origin, Place, Source } from '../source.js';
-import { attempt, type Outcome } from './problems.js';
+import { attempt, type Outcome, unwrap } from './problems.js';
 import { type ReadFile, readSource } from './read.js';
 import { SectionIndex } from './sections.js';
 
@@ -14,6 +14,7 @@ export interface DeploymentFile {
   readonly index: SectionIndex;
 }
 
+/** Reads and parses files, and remembers them. */
 export class DeploymentFiles {
   readonly #readFile: ReadFile;
   /** By the path as it was asked for; a file that cannot be read is not tried again. */
@@ -33,8 +34,7 @@ export class DeploymentFiles {
   open(path: string, place: Place | null): DeploymentFile {
     const known = this.#read.get(path) ?? attempt(() => this.#parse(path, place));
     this.#read.set(path, known);
-    if (known.error !== null) throw known.error;
-    return known.value;
+    return unwrap(known);
   }
 
   /** An origin together with the text that it points into, if that was read. */

@@ -8,6 +8,7 @@ import { headerOrigin } from './sections.js';
 import type { SectionRead } from './settings.js';
 import { PROTOCOLS } from './targets.js';
 
+/** `call:` without a colon behind it. */
 export function badCall(expression: string, place: Place): WsgiServeError {
   return new WsgiServeError('bad-call', `"call:${expression}" is not call:module:name`, {
     place,
@@ -15,6 +16,7 @@ export function badCall(expression: string, place: Place): WsgiServeError {
   });
 }
 
+/** A reference like `foo:bar`. */
 export function unknownScheme(word: string, place: Place): WsgiServeError {
   const near = nearestName(word, SCHEMES);
   return new WsgiServeError('unknown-scheme', `nothing is known of the scheme "${word}:"`, {
@@ -23,6 +25,7 @@ export function unknownScheme(word: string, place: Place): WsgiServeError {
   });
 }
 
+/** A section that cannot do without `key`. */
 export function missingKey(
   code: ErrorCode & ('missing-next' | 'missing-pipeline'),
   key: string,
@@ -36,6 +39,7 @@ export function missingKey(
   });
 }
 
+/** Keys beside `pipeline`. */
 export function extraKeys(here: SectionRead): WsgiServeError {
   const { view, section, settings } = here;
   const keys = Object.keys(settings.localConf);
@@ -50,6 +54,7 @@ export function extraKeys(here: SectionRead): WsgiServeError {
   );
 }
 
+/** A pipeline without even an app. */
 export function emptyPipeline({ view, section }: SectionRead, pipeline: Setting): WsgiServeError {
   return new WsgiServeError('empty-pipeline', `the pipeline of [${section.name}] is empty`, {
     place: view.place(pipeline.origin),
@@ -57,6 +62,7 @@ export function emptyPipeline({ view, section }: SectionRead, pipeline: Setting)
   });
 }
 
+/** A section with neither `use` nor a factory. */
 export function noLoader(here: SectionRead): WsgiServeError {
   const { kind, section, settings } = here;
   const known = ['use', ...PROTOCOLS[kind].flat()];

@@ -8,6 +8,7 @@ import type { ScopeView } from './scope-view.js';
 import { headerOrigin, type LoadableSection } from './sections.js';
 import { settingsFrom, settingsOf } from './settings-record.js';
 
+/** What a deployment file is read with. */
 export interface OpenOptions {
   /** Globals of the command line, which win over [DEFAULT] in every file. */
   readonly variables?: Readonly<Record<string, string>>;

@@ -37,6 +37,12 @@ export function together(first: WsgiServeError, others: readonly WsgiServeError[
   return severalProblems([head, ...tail.slice(0, MAX_PROBLEMS - 1)]);
 }
 
+/** What an outcome holds; throws its problems. */
+export function unwrap<T>(outcome: Outcome<T>): T {
+  if (outcome.error !== null) throw outcome.error;
+  return outcome.value;
+}
+
 /** What `step` gives or throws, as a value. What is not a WsgiServeError is thrown on. */
 export function attempt<T>(step: () => T): Outcome<T> {
   try {
@@ -47,6 +53,7 @@ export function attempt<T>(step: () => T): Outcome<T> {
   }
 }
 
+/** What a step gave, or its problems. */
 export type Outcome<T> = { readonly error: null; readonly value: T } | { readonly error: WsgiServeError };
 
 /** The same mistake reached in two ways is one problem. */

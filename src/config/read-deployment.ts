@@ -9,6 +9,7 @@ import type { DeploymentResolver } from './resolver.js';
 import { readServers } from './servers.js';
 import { shadowedKeys } from './warnings.js';
 
+/** What a deployment is read with. */
 export interface ReadOptions extends OpenOptions {
   /** The one server section to start; all of them by default. */
   readonly serverName?: string | null;
@@ -16,6 +17,7 @@ export interface ReadOptions extends OpenOptions {
   readonly appName?: string | null;
 }
 
+/** A deployment, and what goes on from it. */
 export interface ReadDeployment {
   readonly deployment: Deployment;
   /** The file that was named, for those who ask about single sections. */

@@ -3,6 +3,7 @@
 import { isAbsolute } from 'node:path';
 import { strip } from '../ini/whitespace.js';
 
+/** What a reference says; the scheme tells the kinds apart. */
 export type Reference =
   /** A section's name. */
   | { readonly scheme: null; readonly name: string }

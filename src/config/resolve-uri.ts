@@ -8,6 +8,7 @@ import { configPath, SCHEMES, splitOnce } from './reference.js';
 import { DeploymentResolver, NO_FILE } from './resolver.js';
 import { settingsFrom, settingsOf } from './settings-record.js';
 
+/** What a URI is resolved with; all of it may be left out. */
 export interface UriOptions {
   /** The section's name or the egg's entry; wins over what stands behind `#`. */
   readonly name?: string;
@@ -19,6 +20,7 @@ export interface UriOptions {
   readonly readFile?: ReadFile;
 }
 
+/** What a URI stands for. */
 export interface ResolvedUri {
   readonly spec: Spec;
   /** Finds further sections while the spec is built. */

@@ -43,6 +43,11 @@ export class DeploymentResolver implements Resolver, Surroundings {
     return this.#files.sources;
   }
 
+  /** True where something led to this section of the file of `view`. */
+  isVisited(view: ScopeView, section: IniSection): boolean {
+    return this.#visits.has(visitKey(view, section));
+  }
+
   /** Every section that was read so far on the way to something, each once. */
   get visits(): readonly Visit[] {
     return [...this.#visits.values()];
@@ -78,7 +83,7 @@ export class DeploymentResolver implements Resolver, Surroundings {
 
   visited({ view, section, settings }: SectionRead): void {
     const visit = { view, section, shadowed: settings.shadowed };
-    this.#visits.set(JSON.stringify([view.path, section.name]), visit);
+    this.#visits.set(visitKey(view, section), visit);
   }
 
   #open(scope: Scope, place: Place | null): ScopeView {
@@ -88,6 +93,11 @@ export class DeploymentResolver implements Resolver, Surroundings {
     this.#views.set(scope, view);
     return view;
   }
+}
+
+/** Which section of which file; a section's name has no line break. */
+function visitKey(view: ScopeView, section: IniSection): string {
+  return `${section.name}\n${view.path}`;
 }
 
 function nameWithoutFile(): WsgiServeError {

@@ -9,6 +9,7 @@ import type { DeploymentFile } from './files.js';
 import { forEach } from './problems.js';
 import { settingsOf } from './settings-record.js';
 
+/** What a file says to those who look at it from one scope. Values are interpolated when they are asked for. */
 export class ScopeView {
   readonly scope: Scope;
   readonly file: DeploymentFile;

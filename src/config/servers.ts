@@ -5,9 +5,9 @@ import { knownNamesHint, WsgiServeError } from '../errors.js';
 import type { Origin } from '../source.js';
 import type { ServerSpec, Setting, Spec, Target } from './deployment.js';
 import type { OpenedDeployment } from './open-deployment.js';
-import { forEach } from './problems.js';
+import { attempt, both, forEach, type Outcome, unwrap } from './problems.js';
 import { headerOrigin, type LoadableSection } from './sections.js';
-import { mergeSettings, settingsFrom, takeSetting } from './settings-record.js';
+import { mergeSettings, takeSetting } from './settings-record.js';
 
 /** What the command line chooses; null leaves the choice to the file. */
 export interface Selection {
@@ -23,32 +23,35 @@ export interface Selection {
  */
 export function readServers(opened: OpenedDeployment, selection: Selection): readonly ServerSpec[] {
   const apps = new Map<string, Spec>();
+  const appNamed = (name: Setting): Spec => {
+    const app = apps.get(name.value) ?? resolveApp(opened, name);
+    apps.set(name.value, app);
+    return app;
+  };
   return forEach(selectSections(opened, selection.serverName), (section) => {
-    const { spec, target, origin } = resolveServer(opened, section);
-    const options = mergeSettings(spec.localConf);
-    const written = takeSetting(options, 'app');
-    const appName = chosenApp(selection) ?? written ?? defaultApp(opened, section, origin);
-    const app = apps.get(appName.value) ?? resolveApp(opened, appName);
-    apps.set(appName.value, app);
-    const { globalConf } = spec;
-    return {
-      name: nameOf(section),
-      section: section.section.name,
-      origin,
-      target,
-      appName,
-      app,
-      options,
-      globalConf,
-    };
+    const resolved = attempt(() => resolveServer(opened, section));
+    const appName =
+      chosenApp(selection) ?? writtenApp(opened, section, resolved) ?? defaultApp(opened, section);
+    const [server, app] = both(
+      () => unwrap(resolved),
+      () => appNamed(appName),
+    );
+    return serverSpec(section, server, appName, app);
   });
 }
 
-/** A server section, resolved; `target` is null where it leaves out what serves, which is no mistake here. */
+/** A server section, resolved. */
+export interface ResolvedServer {
+  readonly spec: Spec;
+  readonly target: Target | null;
+  readonly origin: Origin;
+}
+
+/** Resolves a server section, which need not say what serves: then its target is null. */
 export function resolveServer(
   { resolver, root, view, globals }: OpenedDeployment,
   { section, name }: LoadableSection,
-): { readonly spec: Spec; readonly target: Target | null; readonly origin: Origin } {
+): ResolvedServer {
   const origin = headerOrigin(view.path, section);
   const spec = resolver.resolveServer(
     name === null ? null : { value: name, origin },
@@ -84,13 +87,49 @@ function nameOf({ name }: LoadableSection): string {
 }
 
 function chosenApp({ appName }: Selection): Setting | null {
-  return appName === null ? null : (settingsFrom({ app: appName }, '<command line>')['app'] ?? null);
+  const origin = { file: '<command line>', section: null, key: null, span: null };
+  return appName === null ? null : { value: appName, origin };
+}
+
+/** What `app` says; of a section that cannot be resolved, as it stands there, so that its app is looked at too. */
+function writtenApp(
+  { view }: OpenedDeployment,
+  { section }: LoadableSection,
+  resolved: Outcome<ResolvedServer>,
+): Setting | null {
+  if (resolved.error === null) return resolved.value.spec.localConf['app'] ?? null;
+  const [, raw] = view.keysOf(section).find(([key]) => key === 'app') ?? [];
+  const value = raw === undefined ? null : attempt(() => view.interpolate(section, raw));
+  return raw === undefined || value === null || value.error !== null
+    ? null
+    : { value: value.value, origin: raw.origin };
 }
 
 /** The app that is called like the server, else `main`. */
-function defaultApp({ view }: OpenedDeployment, server: LoadableSection, origin: Origin): Setting {
+function defaultApp({ view }: OpenedDeployment, server: LoadableSection): Setting {
   const namesake = view.file.index.find('app', nameOf(server)).length > 0;
-  return { value: namesake ? nameOf(server) : 'main', origin };
+  return { value: namesake ? nameOf(server) : 'main', origin: headerOrigin(view.path, server.section) };
+}
+
+function serverSpec(
+  section: LoadableSection,
+  { spec, target, origin }: ResolvedServer,
+  appName: Setting,
+  app: Spec,
+): ServerSpec {
+  const options = mergeSettings(spec.localConf);
+  takeSetting(options, 'app');
+  const { globalConf } = spec;
+  return {
+    name: nameOf(section),
+    section: section.section.name,
+    origin,
+    target,
+    appName,
+    app,
+    options,
+    globalConf,
+  };
 }
 
 /** A bare `[app]` serves as `main` where no section is called so. */

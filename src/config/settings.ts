@@ -28,7 +28,6 @@ export interface SectionSettings {
 
 /** A key of a section that is left out, and the default that stands in its way. */
 export interface ShadowedKey {
-  readonly section: IniSection;
   readonly key: string;
   readonly raw: RawValue;
   readonly by: Setting;
@@ -92,7 +91,7 @@ function sortKeys(view: ScopeView, section: IniSection, defaults: Settings) {
   for (const [key, raw] of view.keysOf(section)) {
     const by = isDirective(key) ? undefined : defaults[key];
     if (by === undefined) kept.push([key, raw]);
-    else shadowed.push({ section, key, raw, by });
+    else shadowed.push({ key, raw, by });
   }
   return { kept, shadowed };
 }

@@ -24,6 +24,7 @@ interface Step {
   readonly by: Setting | null;
 }
 
+/** The sections on the way, and what is known of those that were left again. */
 export class Trail {
   readonly #steps: Step[] = [];
   /** How often each section is on the way. */
@@ -32,6 +33,7 @@ export class Trail {
   readonly #failed = new Map<string, WsgiServeError>();
   #entered = 0;
   #copied = 0;
+  #exhausted: WsgiServeError | null = null;
 
   /** Runs `inside` as part of the way. Throws `cycle` or `too-many-specs`, and what `inside` throws. */
   enter<T>(here: SectionRead, by: Setting | null, inside: () => T): T {
@@ -55,18 +57,28 @@ export class Trail {
   #count(step: Step): void {
     this.#entered += 1;
     this.#copied += Object.keys(step.here.settings.globalConf).length;
-    const tooMany = this.#entered > MAX_SPECS || this.#copied > MAX_SETTINGS;
-    if (tooMany)
-      throw tooManySpecs(step, 'the sections refer to each other so often that there is no end to it');
-    if (this.#steps.length < MAX_DEPTH) return;
-    throw tooManySpecs(step, `more than ${MAX_DEPTH} sections lead to one another`);
+    if (this.#steps.length >= MAX_DEPTH) {
+      throw tooManySpecs(step, `more than ${MAX_DEPTH} sections lead to one another`);
+    }
+    if (this.#entered <= MAX_SPECS && this.#copied <= MAX_SETTINGS) return;
+    this.#exhausted ??= tooManySpecs(step, 'sections refer to each other so often that it has no end');
+    throw this.#exhausted;
   }
 
   #refuseCircle(step: Step, visits: number): void {
     const earlier = this.#steps.filter(({ key }) => key === step.key);
     if (visits < MAX_VISITS && !earlier.some((one) => sameState(one, step))) return;
-    const last = this.#steps.findLastIndex(({ key }) => key === step.key);
-    throw circle([...this.#steps.slice(last), step]);
+    throw circle(this.#roundTo(step));
+  }
+
+  /** The way once round the circle that `step` closes, from the section of it that was met first. */
+  #roundTo(step: Step): readonly Step[] {
+    const way = [...this.#steps, step];
+    const before = this.#steps.findLastIndex(({ key }) => key === step.key);
+    const members = new Set(way.slice(before).map(({ key }) => key));
+    const first = way.findIndex(({ key }) => members.has(key));
+    const again = way.findIndex(({ key }, index) => index > first && key === way[first]?.key);
+    return way.slice(first, again + 1);
   }
 }
 

@@ -12,11 +12,11 @@ export interface TreeNode {
 /** Wider cells push their own row aside instead of every row. */
 const WIDEST_CELL = 60;
 
-/** Each root with everything below it, an empty line between roots; ends with a newline. */
+/** Each root with everything below it, an empty line between roots. Rows without a place are headings, out of line. */
 export function layoutTree(roots: readonly TreeNode[]): string {
   const trees = roots.map((root) => [...rowsOf(root, '', '')]);
-  const all = trees.flat();
-  const widths = [0, 1].map((column) => columnWidth(all.map((row) => row[column] ?? '')));
+  const full = trees.flat().filter(([, , place]) => place !== '');
+  const widths = [0, 1].map((column) => columnWidth(full.map((row) => row[column] ?? '')));
   const line = (row: Row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -40,5 +40,5 @@ function* rowsOf(node: TreeNode, branch: string, indent: string): Iterable<Row> 
 }
 
 function columnWidth(cells: readonly string[]): number {
-  return Math.max(0, ...cells.map(({ length }) => length).filter((length) => length <= WIDEST_CELL));
+  return cells.reduce((width, { length }) => (length > WIDEST_CELL ? width : Math.max(width, length)), 0);
 }

@@ -52,20 +52,13 @@ class Tree {
 
   /** The loadable sections of the file that nothing led to, apps before the rest. */
   unreached(): readonly TreeNode[] {
-    const { view } = this.#opened;
+    const { resolver, view } = this.#opened;
     const { loadable } = view.file.index;
     const inOrder = [
       ...loadable.filter(({ kind }) => kind === 'app'),
       ...loadable.filter(({ kind }) => kind === 'filter'),
     ];
-    return inOrder.flatMap((one) => (this.#isReached(one) ? [] : [this.#section(one)]));
-  }
-
-  #isReached({ section }: LoadableSection): boolean {
-    const { resolver, view } = this.#opened;
-    return resolver.visits.some(
-      (visit) => visit.section.name === section.name && visit.view.path === view.path,
-    );
+    return inOrder.flatMap((one) => (resolver.isVisited(view, one.section) ? [] : [this.#section(one)]));
   }
 
   #section(loadable: LoadableSection): TreeNode {

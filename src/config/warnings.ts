@@ -17,10 +17,8 @@ export function shadowedKeys(resolver: DeploymentResolver): readonly WsgiServeEr
 
 /** `unreached-section` for each loadable section of the file that nothing led to so far. */
 export function unreachedSections({ resolver, view }: OpenedDeployment): readonly WsgiServeError[] {
-  const here = resolver.visits.filter((visit) => visit.view.path === view.path);
-  const reached = new Set(here.map(({ section }) => section.name));
   return view.file.index.loadable
-    .filter(({ section }) => !reached.has(section.name))
+    .filter(({ section }) => !resolver.isVisited(view, section))
     .map(({ section }) => {
       const place = view.place(headerOrigin(view.path, section));
       return new WsgiServeError('unreached-section', `no server reaches [${section.name}]`, { place });

@@ -109,7 +109,9 @@ class Interpolation {
   #missing(use: Use): WsgiServeError {
     const section = this.#top.origin.section;
     const where = section === null || section === 'DEFAULT' ? 'of [DEFAULT]' : `of [${section}] or [DEFAULT]`;
-    const names = [...this.#known.keys()].slice(0, MAX_NAMES_COMPARED);
+    const names = [...this.#known.keys()]
+      .filter((name) => name !== this.#top.origin.key)
+      .slice(0, MAX_NAMES_COMPARED);
     return new WsgiServeError(
       'interpolation-missing',
       `${nameOf(use.raw)}: %(${use.name})s names no key ${where}`,

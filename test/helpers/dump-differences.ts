@@ -11,8 +11,11 @@ export function dumpDifferences(
   path = 'dump',
 ): readonly string[] {
   if (Array.isArray(expected)) {
-    if (!Array.isArray(actual) || actual.length !== expected.length) return [`${path}: not ${expected.length} items`];
-    return expected.flatMap((item, index) => dumpDifferences(item, actual[index], folder, `${path}[${index}]`));
+    if (!Array.isArray(actual) || actual.length !== expected.length)
+      return [`${path}: not ${expected.length} items`];
+    return expected.flatMap((item, index) =>
+      dumpDifferences(item, actual[index], folder, `${path}[${index}]`),
+    );
   }
   if (isRecord(expected)) {
     if (!isRecord(actual)) return [`${path}: ${JSON.stringify(actual)} is no object`];
@@ -28,7 +31,9 @@ export function dumpDifferences(
     ];
   }
   const wanted = typeof expected === 'string' ? expected.replaceAll('{files}', folder) : expected;
-  return wanted === actual ? [] : [`${path}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(actual)}`];
+  return wanted === actual
+    ? []
+    : [`${path}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(actual)}`];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -39,7 +39,8 @@ export function problemsOf(act: () => unknown): readonly WsgiServeError[] {
 /** The one problem that `act` throws. */
 export function problemIn(act: () => unknown): WsgiServeError {
   const [problem, ...others] = problemsOf(act);
-  if (problem === undefined || others.length > 0) throw new Error(`${others.length + 1} problems were thrown`);
+  if (problem === undefined || others.length > 0)
+    throw new Error(`${others.length + 1} problems were thrown`);
   return problem;
 }
 
