@@ -1,6 +1,6 @@
 // What is written in a deployment file, resolved: types only, all readonly and serialisable (JSON, structured clone).
 // Made by resolve.ts without importing anything of the user's; read by show, check, build and listen.
-import type { Origin, Source } from '../source.js';
+import type { Origin, Place, Source } from '../source.js';
 
 /** A string value and where it was written. */
 export interface Setting {
@@ -104,6 +104,13 @@ export interface Deployment {
   readonly servers: readonly ServerSpec[];
   /** The keys of [wsgi-serve], which are about the program itself. */
   readonly program: Settings;
+}
+
+/** Gives origins the texts that they point into, for errors. */
+export interface Places {
+  place(origin: Origin): Place;
+  /** The place of the key instead of its value's, where it is the key that is wrong. */
+  keyPlace(origin: Origin): Place;
 }
 
 /** Finds specs by name while a deployment is built: what composites' loaders stand on. */

@@ -42,6 +42,16 @@ export class DeploymentFiles {
     return { origin, source: this.#sources.get(origin.file) ?? null };
   }
 
+  /** The same for the key of a value, where it is the key that is wrong. */
+  keyPlace(origin: Origin): Place {
+    const files = [...this.#read.values()].flatMap((one) => (one.error === null ? [one.value] : []));
+    const file = files.find(({ document }) => document.source.path === origin.file);
+    const section = file?.index.named(origin.section ?? '');
+    const entries = section?.entries ?? file?.document.defaults ?? [];
+    const span = entries.find(({ key }) => key === origin.key)?.keySpan ?? origin.span;
+    return this.place({ ...origin, span });
+  }
+
   #parse(path: string, place: Place | null): DeploymentFile {
     const source = readSource(path, resolve(path), place, this.#readFile);
     this.#sources.set(source.path, source);

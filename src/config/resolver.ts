@@ -71,6 +71,10 @@ export class DeploymentResolver implements Resolver, Surroundings {
     return this.#files.place(origin);
   }
 
+  keyPlace(origin: Origin): Place {
+    return this.#files.keyPlace(origin);
+  }
+
   view(scope: Scope): ScopeView {
     return this.#views.get(scope) ?? this.#open(scope, null);
   }

@@ -38,7 +38,8 @@ function shadowedKey({ view, section }: Visit, { key, raw, by }: ShadowedKey): W
     'shadowed-key',
     `${name} of [${section.name}] is left out, because ${whose(by)} has it too`,
     {
-      place: view.place(raw.origin),
+      place:
+        raw.entry === null ? view.place(raw.origin) : view.place({ ...raw.origin, span: raw.entry.keySpan }),
       related: [{ note: `${name} = ${JSON.stringify(by.value)} counts`, place: view.place(by.origin) }],
       hint: `Rename one of the two, or write "set ${key} = ..." to change the global value from here on`,
     },

@@ -41,7 +41,7 @@ export function unreadKeys(reads: ConfReads, resolver: DeploymentResolver): read
   return unread.map(({ key, setting }) => {
     const where = setting.origin.section === null ? 'a section' : `[${setting.origin.section}]`;
     return new WsgiServeError('unread-key', `no factory read "${key}" of ${where}`, {
-      place: resolver.place(setting.origin),
+      place: resolver.keyPlace(setting.origin),
       hint: 'Is it misspelt, or does the factory take it from somewhere else?',
     });
   });
@@ -61,10 +61,10 @@ export function unreachableMountsOf(
         const [setting, winner] = [spec.localConf[expression], spec.localConf[hiddenBy]];
         if (setting === undefined || winner === undefined) return [];
         const message = `no request can reach "${expression}" of [${setting.origin.section}]`;
-        const related = [{ note: `"${hiddenBy}" answers for it`, place: resolver.place(winner.origin) }];
+        const related = [{ note: `"${hiddenBy}" answers for it`, place: resolver.keyPlace(winner.origin) }];
         return [
           new WsgiServeError('unreachable-mount', message, {
-            place: resolver.place(setting.origin),
+            place: resolver.keyPlace(setting.origin),
             related,
           }),
         ];

@@ -34,9 +34,7 @@ async function checkOpened(opened: OpenedDeployment, found: Findings): Promise<v
   const plans = servers.flatMap((server) => found.of(() => [planServer(server, resolver)]) ?? []);
   for (const plan of plans) if (plan.kind === 'built-in') found.add(plan.parsed.warnings);
   found.add(sharedAddresses(plans));
-  const program = found.of(() =>
-    parseProgramOptions(readProgram(opened), (origin) => resolver.place(origin)),
-  );
+  const program = found.of(() => parseProgramOptions(readProgram(opened), resolver));
   if (program !== undefined) await checkBuild(opened, servers, program, found);
   found.add(shadowedKeys(resolver));
   // What a server that cannot be resolved would have led to is not known.

@@ -1,6 +1,6 @@
 // The keys of a [server:*] section -> options and an address. Called by plan.ts for each server; touches no socket.
 import { convert } from '../config/convert.js';
-import type { ServerSpec, Setting } from '../config/deployment.js';
+import type { Places, ServerSpec, Setting } from '../config/deployment.js';
 import { both, forEach } from '../config/problems.js';
 import { knownNamesHint, WsgiServeError } from '../errors.js';
 import type { Origin, Place } from '../source.js';
@@ -24,20 +24,20 @@ interface Written {
 }
 
 /** Throws every `unknown-option` and `bad-value` of the section together. */
-export function parseOptions(server: ServerSpec, placeOf: (origin: Origin) => Place): ParsedOptions {
+export function parseOptions(server: ServerSpec, places: Places): ParsedOptions {
   const { section } = server;
   const keys = Object.entries(server.options);
   const foreign = keys.filter(([key]) => FOREIGN_OPTIONS.has(key));
   const unknown = keys.filter(([key]) => !FOREIGN_OPTIONS.has(key) && !NAMES.has(key));
   const [options, written] = both(
-    () => readKnown(section, keys, placeOf),
-    () => forEach(unknown, ([key, { origin }]) => refuse(section, key, placeOf(origin))),
+    () => readKnown(section, keys, places),
+    () => forEach(unknown, ([key, { origin }]) => refuse(section, key, places.keyPlace(origin))),
   )[0];
   return {
     options,
     address: addressOf(options),
-    place: placeOf(addressOrigin(written) ?? server.origin),
-    warnings: foreign.map(([key, { origin }]) => ignored(section, key, placeOf(origin))),
+    place: places.place(addressOrigin(written) ?? server.origin),
+    warnings: foreign.map(([key, { origin }]) => ignored(section, key, places.keyPlace(origin))),
   };
 }
 
@@ -53,14 +53,14 @@ export function optionNames(): readonly OptionName[] {
 function readKnown(
   section: string,
   keys: readonly (readonly [string, Setting])[],
-  placeOf: (origin: Origin) => Place,
+  places: Places,
 ): readonly [ServerOptions, readonly Written[]] {
   const named = keys.flatMap(([key, setting]): readonly Written[] => {
     const name = NAMES.get(key);
     return name === undefined ? [] : [{ name, key, setting }];
   });
-  const written = splitAddress(onlyOnce(section, named, placeOf), placeOf);
-  return [convertAll(written, placeOf), written];
+  const written = splitAddress(onlyOnce(section, named, places), places);
+  return [convertAll(written, places), written];
 }
 
 function refuse(section: string, key: string, place: Place): never {
@@ -71,24 +71,20 @@ function refuse(section: string, key: string, place: Place): never {
 }
 
 /** `listen` and `host` are one option under two names: only one of them can be meant. */
-function onlyOnce(
-  section: string,
-  all: readonly Written[],
-  placeOf: (origin: Origin) => Place,
-): readonly Written[] {
+function onlyOnce(section: string, all: readonly Written[], places: Places): readonly Written[] {
   return forEach(all, (written) => {
     const first = all.find(({ name }) => name === written.name);
     if (first === undefined || first === written) return written;
     const message = `[${section}] has both "${first.key}" and "${written.key}", which are the same option`;
     throw new WsgiServeError('bad-value', message, {
-      place: placeOf(written.setting.origin),
-      related: [{ note: `"${first.key}" stands here`, place: placeOf(first.setting.origin) }],
+      place: places.place(written.setting.origin),
+      related: [{ note: `"${first.key}" stands here`, place: places.place(first.setting.origin) }],
     });
   });
 }
 
 /** `host = 127.0.0.1:8080` says the port too, and `bind = unix:/run/site.sock` is a unix socket. */
-function splitAddress(all: readonly Written[], placeOf: (origin: Origin) => Place): readonly Written[] {
+function splitAddress(all: readonly Written[], places: Places): readonly Written[] {
   return forEach(all, (written): readonly Written[] => {
     if (written.name !== 'host') return [written];
     const { key, setting } = written;
@@ -98,11 +94,11 @@ function splitAddress(all: readonly Written[], placeOf: (origin: Origin) => Plac
       ];
     }
     const split = splitHostPort(setting.value);
-    if (split === null) throw badHost(key, setting, placeOf);
+    if (split === null) throw badHost(key, setting, places);
     const host: Written = { name: 'host', key, setting: { ...setting, value: anyAddress(split.host) } };
     if (split.port === null) return [host];
     const other = all.find(({ name }) => name === 'port');
-    if (other !== undefined) throw portTwice(written, other, placeOf);
+    if (other !== undefined) throw portTwice(written, other, places);
     return [host, { name: 'port', key, setting: { ...setting, value: split.port } }];
   }).flat();
 }
@@ -112,35 +108,35 @@ function anyAddress(host: string): string {
   return host === '*' ? '0.0.0.0' : host;
 }
 
-function badHost(key: string, setting: Setting, placeOf: (origin: Origin) => Place): WsgiServeError {
+function badHost(key: string, setting: Setting, places: Places): WsgiServeError {
   const several = /\s|,/.test(setting.value);
   return new WsgiServeError('bad-value', `${key} = ${JSON.stringify(setting.value)} is not one address`, {
-    place: placeOf(setting.origin),
+    place: places.place(setting.origin),
     hint: several
       ? 'Each server section is one listener: write a second [server:NAME] with "app =" for the second address'
       : 'Write 127.0.0.1, localhost:8080, [::1]:8080 or unix:/run/site.sock',
   });
 }
 
-function portTwice(host: Written, other: Written, placeOf: (origin: Origin) => Place): WsgiServeError {
+function portTwice(host: Written, other: Written, places: Places): WsgiServeError {
   const message = `${host.key} = ${JSON.stringify(host.setting.value)} names a port, and "port" names one too`;
   return new WsgiServeError('bad-value', message, {
-    place: placeOf(host.setting.origin),
-    related: [{ note: '"port" stands here', place: placeOf(other.setting.origin) }],
+    place: places.place(host.setting.origin),
+    related: [{ note: '"port" stands here', place: places.place(other.setting.origin) }],
   });
 }
 
-function convertAll(all: readonly Written[], placeOf: (origin: Origin) => Place): ServerOptions {
+function convertAll(all: readonly Written[], places: Places): ServerOptions {
   const values = forEach(optionNames(), (name) => {
     const written = all.find((one) => one.name === name);
-    return [name, written === undefined ? OPTIONS[name].fallback : convertOne(written, placeOf)] as const;
+    return [name, written === undefined ? OPTIONS[name].fallback : convertOne(written, places)] as const;
   });
   // The table names every key of ServerOptions and converts each to its own type.
   return Object.fromEntries(values) as unknown as ServerOptions;
 }
 
-function convertOne({ name, key, setting }: Written, placeOf: (origin: Origin) => Place): unknown {
-  return convert<unknown>(setting, key, OPTIONS[name].converter, placeOf(setting.origin));
+function convertOne({ name, key, setting }: Written, places: Places): unknown {
+  return convert<unknown>(setting, key, OPTIONS[name].converter, places.place(setting.origin));
 }
 
 function addressOf({ unix_socket: path, unix_socket_perms: mode, host, port }: ServerOptions): Address {

@@ -21,7 +21,7 @@ export type ServerPlan =
 export function planServer(server: ServerSpec, resolver: DeploymentResolver): ServerPlan {
   const { target } = server;
   if (target !== null && !isBuiltInServer(target)) return { kind: 'foreign', server: { ...server, target } };
-  const parsed = parseOptions(server, (origin) => resolver.place(origin));
+  const parsed = parseOptions(server, resolver);
   return { kind: 'built-in', server, parsed };
 }
 

@@ -16,7 +16,7 @@ export interface ServeOptions extends ReadOptions {
  */
 export async function serve(file: string, options: ServeOptions = {}): Promise<Serving> {
   const { deployment, resolver } = readDeployment(file, options);
-  const program = parseProgramOptions(deployment.program, (origin) => resolver.place(origin));
+  const program = parseProgramOptions(deployment.program, resolver);
   const log = isLogger(options.log) ? options.log : createLogger(options.log);
   return startServing({ deployment, resolver, program, log });
 }

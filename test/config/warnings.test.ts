@@ -18,7 +18,7 @@ describe('a warning', () => {
       exitCode: 0,
       message: '"debug" of [app:main] is left out, because [DEFAULT] has it too',
     });
-    expect(warning && [textAt(warning), ...warning.related.map(textAt)]).toEqual(['false', 'true']);
+    expect(warning && [textAt(warning), ...warning.related.map(textAt)]).toEqual(['debug', 'true']);
     expect(warning?.related[0]?.note).toBe('"debug" = "true" counts');
   });
 

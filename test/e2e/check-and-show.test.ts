@@ -22,7 +22,7 @@ describe('wsgi-serve check', () => {
     using folder = site();
     const { code, stdout } = await runCli(['check', 'site.ini'], { cwd: folder.path });
     expect(code).toBe(2);
-    expect(stdout).toMatch(/^site\.ini:7:8: \[server:main\] has "prot"/m);
+    expect(stdout).toMatch(/^site\.ini:7:1: \[server:main\] has "prot"/m);
     expect(stdout).toMatch(/^site\.ini:2:21: \[app:main\]: the factory apps:make fails: Error: oh$/m);
     expect(stdout).toMatch(/at Module\.make .*apps\.mjs:2:/);
     expect(stdout).not.toMatch(/at .*wsgi-serve.*dist/);

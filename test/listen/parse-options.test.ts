@@ -10,7 +10,7 @@ function parse(lines: string) {
   const { deployment, resolver } = readDeployment('/site.ini', { readFile: () => Buffer.from(text) });
   const [server] = deployment.servers;
   if (server === undefined) throw new Error('no server');
-  return parseOptions(server, (origin) => resolver.place(origin));
+  return parseOptions(server, resolver);
 }
 
 function problemsOf(lines: string): readonly string[] {
