@@ -63,7 +63,8 @@ export class Answer {
     if (size === 0) return true;
     if (!this.#sent) this.#sendHead();
     if (this.#bodyless || this.#exchange.closed) return false;
-    this.#drained = this.#exchange.write(size > this.#left ? clip(chunk, this.#left) : chunk);
+    const allowed = size > this.#left ? clip(chunk, Math.max(0, this.#left)) : chunk;
+    if (allowed.length > 0) this.#drained = this.#exchange.write(allowed);
     this.#left -= size;
     if (this.#left < 0) throw broken('the body is longer than its Content-Length');
     return this.#left > 0;
@@ -89,8 +90,8 @@ export class Answer {
     }
     this.#size = size;
     this.#sendHead();
-    this.#ended = true;
     this.#exchange.end(this.#bodyless ? undefined : body);
+    this.#ended = true;
   }
 
   /** Ends the answer; throws `contract` where the app promised more. */
@@ -104,8 +105,8 @@ export class Answer {
       this.#size = 0;
       this.#sendHead();
     }
-    this.#ended = true;
     this.#exchange.end();
+    this.#ended = true;
   }
 
   /** Answers for an app that failed: 500 while nothing was sent; after that the connection is broken off. */
@@ -114,7 +115,7 @@ export class Answer {
     if (this.#ended || this.#exchange.closed) return;
     this.#ended = true;
     if (this.#sent) this.#exchange.abort();
-    else answerPlainly(this.#exchange, 500, 'Internal Server Error');
+    else this.#answerFailure();
   }
 
   /** Tells the listener, whose own failure must not become the app's. */
@@ -124,6 +125,13 @@ export class Answer {
     } catch {
       // There is nobody left to tell.
     }
+  }
+
+  /** The head, for those who send it by themselves: from here on it counts as sent. Throws `contract` without one. */
+  takeHead(): ResponseHead {
+    const head = this.#givenHead();
+    this.#sent = true;
+    return head;
   }
 
   /** Never throws, and never rejects unheard: an app may call it from anywhere and need not await it. */
@@ -140,19 +148,30 @@ export class Answer {
     }
   };
 
-  #sendHead(): void {
-    const head = this.#head;
-    if (head === null) {
-      throw broken(
-        this.#started
-          ? 'the app went on after startResponse had refused its head'
-          : 'the app did not call startResponse before its body',
-      );
+  /** An engine may have failed, and not the app: nothing that it throws may reach the server. */
+  #answerFailure(): void {
+    try {
+      answerPlainly(this.#exchange, 500, 'Internal Server Error');
+    } catch (error) {
+      this.report(toError(error));
+      this.#exchange.abort();
     }
-    const { status, reason, headers, contentLength } = head;
+  }
+
+  #sendHead(): void {
+    const { status, reason, headers, contentLength } = this.#givenHead();
     const size = this.#bodyless || contentLength !== null ? undefined : this.#size;
     this.#exchange.writeHead(status, reason, headers, size);
     this.#sent = true;
+  }
+
+  #givenHead(): ResponseHead {
+    if (this.#head !== null) return this.#head;
+    throw broken(
+      this.#started
+        ? 'the app went on after startResponse had refused its head'
+        : 'the app did not call startResponse before its body',
+    );
   }
 }
 

@@ -20,6 +20,8 @@ export interface ServerFacts {
 }
 
 const VERSION = Object.freeze([1, 0] as const);
+/** What an app sees of Transfer-Encoding: that its input ends by itself. */
+const TERMINATED = 'wsgi.input_terminated';
 
 /** A fresh environ for one request; null where the request is not one that an app can answer: 400. */
 export function createEnviron(exchange: Exchange, facts: ServerFacts): Environ | null {
@@ -38,8 +40,6 @@ export function createEnviron(exchange: Exchange, facts: ServerFacts): Environ |
     SERVER_PROTOCOL: request.httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${request.httpVersion}`,
     SERVER_SOFTWARE: facts.serverSoftware ?? 'wsgi-serve',
     GATEWAY_INTERFACE: 'CGI/1.1',
-    REMOTE_ADDR: connection.remoteAddress,
-    REMOTE_PORT: connection.remotePort,
     'wsgi.version': VERSION,
     'wsgi.url_scheme': connection.scheme,
     'wsgi.input': new RequestInput(exchange),
@@ -48,11 +48,9 @@ export function createEnviron(exchange: Exchange, facts: ServerFacts): Environ |
     'wsgi.multiprocess': facts.multiprocess ?? false,
     'wsgi.run_once': facts.runOnce ?? false,
   };
-  // A unix socket has no peer address, and a missing variable is left out, not empty.
-  if (connection.remoteAddress === '') {
-    delete environ.REMOTE_ADDR;
-    delete environ.REMOTE_PORT;
-  }
+  // The peer of a unix socket has no address, and a missing variable is left out, not empty.
+  if (connection.remoteAddress !== '') environ.REMOTE_ADDR = connection.remoteAddress;
+  if (connection.remotePort !== '') environ.REMOTE_PORT = connection.remotePort;
   if (connection.scheme === 'https') environ['HTTPS'] = 'on';
   if (!addHeaders(environ, request.rawHeaders)) return null;
   if (target.authority !== null) environ.HTTP_HOST = target.authority;
@@ -67,19 +65,14 @@ function addHeaders(environ: Environ, rawHeaders: readonly string[]): boolean {
     if (variable === '') continue;
     const value = rawHeaders[index + 1] ?? '';
     const earlier = environ[variable];
-    if (earlier === undefined) environ[variable] = value;
+    if (variable === TERMINATED) environ[TERMINATED] = true;
+    else if (earlier === undefined) environ[variable] = value;
     else if (variable === 'HTTP_HOST') return false;
     else environ[variable] = `${String(earlier)}${variable === 'HTTP_COOKIE' ? '; ' : ','}${value}`;
   }
-  if (environ['HTTP_TRANSFER_ENCODING'] !== undefined) endByChunks(environ);
+  // RFC 9112 section 6.3: the chunks end the body, whatever a length says.
+  if (environ[TERMINATED] === true) delete environ.CONTENT_LENGTH;
   return environ.CONTENT_LENGTH === undefined || /^\d+$/.test(environ.CONTENT_LENGTH);
-}
-
-/** The engine takes the chunks apart: an app sees a body that ends by itself, and no trace of how it was framed. */
-function endByChunks(environ: Environ): void {
-  delete environ['HTTP_TRANSFER_ENCODING'];
-  delete environ.CONTENT_LENGTH;
-  environ['wsgi.input_terminated'] = true;
 }
 
 /** Moves what `scriptName` covers from PATH_INFO to SCRIPT_NAME; a path outside of it stays whole. */
@@ -95,7 +88,8 @@ function mount(environ: Environ, scriptName: string): void {
 const variables = new Map<string, string>();
 const MOST_VARIABLES = 1000;
 
-function variableOf(headerName: string): string {
+/** The environ variable of a header; '' for one that has none. */
+export function variableOf(headerName: string): string {
   const known = variables.get(headerName);
   if (known !== undefined) return known;
   const variable = makeVariable(headerName);
@@ -109,5 +103,6 @@ function variableOf(headerName: string): string {
 function makeVariable(headerName: string): string {
   if (headerName.includes('_')) return '';
   const name = headerName.toUpperCase().replaceAll('-', '_');
+  if (name === 'TRANSFER_ENCODING') return TERMINATED;
   return name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH' ? name : `HTTP_${name}`;
 }

@@ -43,10 +43,10 @@ export interface Exchange {
   onClose(listener: () => void): void;
   /**
    * Status, reason and headers (name, value, name, value ...), validated by the caller. Sends nothing by itself.
-   * `bodyLength` is the size in bytes of the whole body where the caller knows it and `headers` do not say it: what
-   * the engine needs to frame the body by its length.
+   * The array becomes the engine's, which may add to it. `bodyLength` is the size in bytes of the whole body where the
+   * caller knows it and `headers` do not say it: what the engine needs to frame the body by its length.
    */
-  writeHead(status: number, reason: string, headers: readonly string[], bodyLength?: number): void;
+  writeHead(status: number, reason: string, headers: string[], bodyLength?: number): void;
   /**
    * Hands one chunk on at once; text is sent as UTF-8. A promise asks the caller to wait until the client has taken
    * enough of it; the promise never rejects: it resolves when the client goes away too.

@@ -8,8 +8,8 @@ import type { Header } from './wsgi-types.js';
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** Name, value, name, value ... in the app's order and case. */
-  readonly headers: readonly string[];
+  /** Name, value, name, value ... in the app's order and case; an array of its own. */
+  readonly headers: string[];
   /** What the app says in Content-Length; null where it says nothing. */
   readonly contentLength: number | null;
 }

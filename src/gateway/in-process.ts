@@ -4,7 +4,8 @@
 import { errorStream } from './error-stream.js';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
 import { bodyOf } from './input.js';
-import { type GatewayOptions, runWsgi } from './wsgi.js';
+import type { GatewayOptions } from './run.js';
+import { runWsgi } from './wsgi.js';
 import type { Header, WsgiApp } from './wsgi-types.js';
 
 /** A request as a client would send it. */

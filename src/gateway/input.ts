@@ -17,6 +17,7 @@ export class RequestInput implements InputStream {
   #rest: Buffer = EMPTY;
   #ended = false;
   #busy = false;
+  #isUntouched = true;
 
   constructor(source: { readonly body: BodyReader }) {
     this.#source = source;
@@ -51,7 +52,18 @@ export class RequestInput implements InputStream {
     }
   }
 
+  /** Whether this is the body of `exchange`, and nothing was asked for yet: others may read it at its source then. */
+  isUntouchedBodyOf(exchange: { readonly body: BodyReader }): boolean {
+    return this.#isUntouched && this.#source === exchange;
+  }
+
+  /** What the body comes from, for those who run another app over the same exchange. */
+  get source(): { readonly body: BodyReader } {
+    return this.#source;
+  }
+
   async #alone<T>(read: () => Promise<T>): Promise<T> {
+    this.#isUntouched = false;
     if (this.#busy) throw new WsgiServeError('contract', 'wsgi.input is read by two at a time');
     this.#busy = true;
     try {

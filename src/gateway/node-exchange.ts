@@ -45,9 +45,9 @@ export class NodeExchange implements Exchange {
     });
   }
 
-  writeHead(status: number, reason: string, headers: readonly string[], bodyLength?: number): void {
-    const framed = bodyLength === undefined ? [...headers] : [...headers, 'Content-Length', `${bodyLength}`];
-    this.res.writeHead(status, reason, framed);
+  writeHead(status: number, reason: string, headers: string[], bodyLength?: number): void {
+    if (bodyLength !== undefined) headers.push('Content-Length', String(bodyLength));
+    this.res.writeHead(status, reason, headers);
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {

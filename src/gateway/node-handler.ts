@@ -3,7 +3,8 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Connection } from './exchange.js';
 import { NodeExchange } from './node-exchange.js';
-import { type GatewayOptions, runWsgi } from './wsgi.js';
+import type { GatewayOptions } from './run.js';
+import { runWsgi } from './wsgi.js';
 import type { WsgiApp } from './wsgi-types.js';
 
 export interface NodeHandlers {
@@ -25,7 +26,9 @@ export interface ServerNames {
 export function nodeHandlers(app: WsgiApp, options: GatewayOptions, names: ServerNames = {}): NodeHandlers {
   const known = new WeakMap<Socket, Connection>();
   const connectionOf = (socket: Socket): Connection => {
-    const connection = known.get(socket) ?? describeSocket(socket, names);
+    const seen = known.get(socket);
+    if (seen !== undefined) return seen;
+    const connection = describeSocket(socket, names);
     known.set(socket, connection);
     return connection;
   };

@@ -2,15 +2,11 @@
 // It never throws or rejects, whatever the app does, and a synchronous app is answered without a promise.
 import { Answer, answerPlainly, type ErrorListener, isChunk } from './answer.js';
 import { closerOf, isThenable, OpenBody, type Step } from './body.js';
-import { createEnviron, type ServerFacts } from './environ.js';
+import { DeferredBody } from './deferred-body.js';
+import { createEnviron } from './environ.js';
 import type { Exchange } from './exchange.js';
+import type { GatewayOptions } from './run.js';
 import type { Chunk, Environ, WsgiApp } from './wsgi-types.js';
-
-/** What a server tells the gateway: facts for environ, and who hears of failures. */
-export interface GatewayOptions extends ServerFacts {
-  /** Told of every failure of an app, also of those that the client cannot see. The client gets a bare 500. */
-  readonly onError: ErrorListener;
-}
 
 /** Answers one request with `app`; the promise, where there is one, resolves when the body was closed. */
 export function runWsgi(
@@ -35,7 +31,8 @@ export function callWsgi(
   try {
     const result: unknown = app(environ, answer.startResponse);
     const whole = wholeBody(result);
-    if (whole === null) return deliver(result, answer, exchange);
+    if (result instanceof DeferredBody) return result.deliver(exchange, answer, onError);
+    if (whole === null) return deliver(result, answer, exchange, onError);
     answer.finishWith(whole);
   } catch (error) {
     answer.fail(error);
@@ -52,13 +49,22 @@ function wholeBody(body: unknown): Chunk | null {
 }
 
 /** Everything that is not whole at once: promises, and bodies that are read chunk by chunk and closed. */
-async function deliver(result: unknown, answer: Answer, exchange: Exchange): Promise<void> {
+async function deliver(
+  result: unknown,
+  answer: Answer,
+  exchange: Exchange,
+  onError: ErrorListener,
+): Promise<void> {
   let body: OpenBody | null = null;
   try {
     const returned: unknown = isThenable(result) ? await result : result;
     const whole = wholeBody(returned);
     if (whole !== null) {
       answer.finishWith(whole);
+      return;
+    }
+    if (returned instanceof DeferredBody) {
+      await returned.deliver(exchange, answer, onError);
       return;
     }
     body = new OpenBody(returned);

@@ -1,6 +1,13 @@
 // node:http, set up the way a listener wants it: limits passed explicitly, answers that close while it drains.
 // Called by serve.ts; knows nothing of apps.
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type Server,
+  ServerResponse,
+} from 'node:http';
 import type { NodeHandlers } from '../gateway/node-handler.js';
 import type { ServerOptions } from './options.js';
 
@@ -36,13 +43,15 @@ export function createHttpServer(handlers: NodeHandlers, options: ServerOptions,
   return server;
 }
 
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
 /** Every head that is written while the listener drains says `Connection: close` (RFC 9112 section 9.6). */
 function drainAware(state: DrainState) {
   return class<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-    override writeHead(...args: [status: number, ...rest: unknown[]]): this {
+    override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
       if (state.draining) this.shouldKeepAlive = false;
-      Reflect.apply(super.writeHead, this, args);
-      return this;
+      // node:http itself looks whether the second argument is the reason or the headers.
+      return super.writeHead(status, reason as string, headers);
     }
   };
 }

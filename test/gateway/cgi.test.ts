@@ -19,7 +19,11 @@ interface Outcome {
 }
 
 /** Runs `app` as a CGI script with this environment and standard input. */
-async function runScript(app: WsgiApp, env: CgiProcess['env'] = {}, stdin = Readable.from([])): Promise<Outcome> {
+async function runScript(
+  app: WsgiApp,
+  env: CgiProcess['env'] = {},
+  stdin = Readable.from([]),
+): Promise<Outcome> {
   const collect = (stream: PassThrough): Buffer[] => {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -136,11 +140,14 @@ describe('a CGI script', () => {
     expect(outcome.stdin.destroyed).toBe(true);
   });
 
-  it.each(['', '0', '-5', 'x'])('rule 23: reads nothing where CONTENT_LENGTH is "%s"', async (CONTENT_LENGTH) => {
-    const stdin = new PassThrough();
-    stdin.write('hello');
-    expect(bodyOf(await runScript(echo, { CONTENT_LENGTH }, stdin))).toBe('');
-  });
+  it.each(['', '0', '-5', 'x'])(
+    'rule 23: reads nothing where CONTENT_LENGTH is "%s"',
+    async (CONTENT_LENGTH) => {
+      const stdin = new PassThrough();
+      stdin.write('hello');
+      expect(bodyOf(await runScript(echo, { CONTENT_LENGTH }, stdin))).toBe('');
+    },
+  );
 
   it('rule 23: does not take a short body for a whole one', async () => {
     const outcome = await runScript(echo, { CONTENT_LENGTH: '10' }, Readable.from([Buffer.from('hello')]));
@@ -149,7 +156,11 @@ describe('a CGI script', () => {
   });
 
   it('leaves standard input alone where the app does', async () => {
-    const outcome = await runScript(returning(() => []), { CONTENT_LENGTH: '5' }, new PassThrough());
+    const outcome = await runScript(
+      returning(() => []),
+      { CONTENT_LENGTH: '5' },
+      new PassThrough(),
+    );
     expect(outcome.stdin.destroyed).toBe(false);
   });
 

@@ -29,7 +29,10 @@ describe('an app that is called in process', () => {
   });
 
   it('gets the body with what frames it', async () => {
-    expect(await environOf({ method: 'POST', body: '\u20ac' })).toMatchObject({ CONTENT_LENGTH: '3', body: '\u20ac' });
+    expect(await environOf({ method: 'POST', body: '\u20ac' })).toMatchObject({
+      CONTENT_LENGTH: '3',
+      body: '\u20ac',
+    });
     const chunks = (async function* () {
       yield Buffer.from('ab');
       yield Buffer.from('c');
@@ -44,7 +47,10 @@ describe('an app that is called in process', () => {
       ['host', 'example.com'],
       ['content-length', '2'],
     ] as const;
-    expect(await environOf({ headers, body: 'ab' })).toMatchObject({ HTTP_HOST: 'example.com', CONTENT_LENGTH: '2' });
+    expect(await environOf({ headers, body: 'ab' })).toMatchObject({
+      HTTP_HOST: 'example.com',
+      CONTENT_LENGTH: '2',
+    });
   });
 
   it('gets a target that a client could send, whatever it is written with', async () => {

@@ -129,7 +129,8 @@ describe('wsgi.input', () => {
 });
 
 describe('a body with a limit', () => {
-  const readAll = async (body: BodyReader): Promise<string> => String(await new RequestInput({ body }).read());
+  const readAll = async (body: BodyReader): Promise<string> =>
+    String(await new RequestInput({ body }).read());
 
   it('rule 23: ends at its length, though the stream goes on', async () => {
     expect(await readAll(limitBody(bodyWith('abc', 'defgh'), 5))).toBe('abcde');
@@ -156,10 +157,8 @@ describe('a body made of an async iterable', () => {
         for (const part of ['', 'a', '', 'b']) yield Buffer.from(part);
       })(),
     );
-    expect([await body.read(), await body.read(), await body.read()].map((chunk) => chunk && String(chunk))).toEqual([
-      'a',
-      'b',
-      null,
-    ]);
+    expect(
+      [await body.read(), await body.read(), await body.read()].map((chunk) => chunk && String(chunk)),
+    ).toEqual(['a', 'b', null]);
   });
 });

@@ -1,10 +1,10 @@
 // The server's side of what an app returns, rule by rule (PEP 3333), over the engine in memory.
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import { errorStream } from '../../src/gateway/error-stream.js';
 import { callApp, InProcessExchange } from '../../src/gateway/in-process.js';
 import { lint } from '../../src/gateway/lint.js';
 import { runWsgi } from '../../src/gateway/wsgi.js';
-import { errorStream } from '../../src/gateway/error-stream.js';
 import type { Chunk, Header, WsgiApp, WsgiBody } from '../../src/gateway/wsgi-types.js';
 
 const PLAIN: readonly Header[] = [['Content-Type', 'text/plain']];
@@ -72,7 +72,9 @@ describe('a body', () => {
   ])('rule 43: is refused where it is %s', async (_kind, body) => {
     const answer = await callApp(returning(() => body));
     expect(answer).toMatchObject({ status: 500, text: 'Internal Server Error\n' });
-    expect(answer.errors).toEqual([expect.objectContaining({ code: 'contract', message: expect.stringContaining('has no chunks') })]);
+    expect(answer.errors).toEqual([
+      expect.objectContaining({ code: 'contract', message: expect.stringContaining('has no chunks') }),
+    ]);
   });
 
   it.each<[string, unknown]>([
@@ -117,7 +119,9 @@ describe('a body', () => {
   ])('rule 44: without startResponse before %s the answer is 500', async (_kind, body) => {
     const answer = await callApp(() => body());
     expect(answer).toMatchObject({ status: 500, text: 'Internal Server Error\n' });
-    expect(answer.errors).toEqual([expect.objectContaining({ message: expect.stringContaining('did not call startResponse') })]);
+    expect(answer.errors).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('did not call startResponse') }),
+    ]);
   });
 
   it.each([
@@ -132,7 +136,10 @@ describe('a body', () => {
         yield chunk;
       }
     }
-    await runWsgi(returning(watched), exchange, { errors: errorStream(() => undefined), onError: () => undefined });
+    await runWsgi(returning(watched), exchange, {
+      errors: errorStream(() => undefined),
+      onError: () => undefined,
+    });
     expect(seen).toEqual(['', 'a', 'ab']);
   });
 
@@ -216,11 +223,16 @@ describe('a body', () => {
     ['several chunks', () => bytes('ab', 'cdef')],
     ['a generator', () => generate('abcd', 'ef')],
     ['an async generator', () => generateLater('abcd', 'ef')],
-  ])('rule 49: never more of %s is sent than Content-Length says, and the rest is reported', async (_kind, body) => {
-    const answer = await callApp(returning(body, '200 OK', length(3)));
-    expect(answer).toMatchObject({ text: 'abc', aborted: true });
-    expect(answer.errors).toEqual([expect.objectContaining({ message: 'the body is longer than its Content-Length' })]);
-  });
+  ])(
+    'rule 49: never more of %s is sent than Content-Length says, and the rest is reported',
+    async (_kind, body) => {
+      const answer = await callApp(returning(body, '200 OK', length(3)));
+      expect(answer).toMatchObject({ text: 'abc', aborted: true });
+      expect(answer.errors).toEqual([
+        expect.objectContaining({ message: 'the body is longer than its Content-Length' }),
+      ]);
+    },
+  );
 
   it('rule 49: reading stops where Content-Length is reached', async () => {
     let asked = 0;
@@ -230,7 +242,10 @@ describe('a body', () => {
         yield 'ab';
       }
     }
-    expect(await callApp(returning(endless, '200 OK', length(4)))).toMatchObject({ text: 'abab', errors: [] });
+    expect(await callApp(returning(endless, '200 OK', length(4)))).toMatchObject({
+      text: 'abab',
+      errors: [],
+    });
     expect(asked).toBe(2);
   });
 
@@ -242,23 +257,28 @@ describe('a body', () => {
       await write('cd').catch((error: unknown) => {
         refused = error;
       });
+      void write('ef');
       return [];
     });
     expect(refused).toMatchObject({ message: 'the body is longer than its Content-Length' });
-    expect(answer).toMatchObject({ text: 'abc', aborted: true });
+    expect(answer).toMatchObject({ text: 'abc', aborted: true, errors: [refused] });
+    expect(answer.chunks).toHaveLength(2);
   });
 
   it.each<[string, () => unknown]>([
     ['a string', () => 'ab'],
     ['an array', () => bytes('a', 'b')],
     ['a generator', () => generate('a', 'b')],
-  ])('rule 49: where %s is shorter than Content-Length, the answer is broken off and reported', async (_kind, body) => {
-    const answer = await callApp(returning(body, '200 OK', length(3)));
-    expect(answer).toMatchObject({ text: 'ab', aborted: true });
-    expect(answer.errors).toEqual([
-      expect.objectContaining({ message: 'the body ends 1 bytes short of its Content-Length' }),
-    ]);
-  });
+  ])(
+    'rule 49: where %s is shorter than Content-Length, the answer is broken off and reported',
+    async (_kind, body) => {
+      const answer = await callApp(returning(body, '200 OK', length(3)));
+      expect(answer).toMatchObject({ text: 'ab', aborted: true });
+      expect(answer.errors).toEqual([
+        expect.objectContaining({ message: 'the body ends 1 bytes short of its Content-Length' }),
+      ]);
+    },
+  );
 
   it('rule 49: of an empty body that was to be longer nothing is sent yet: the answer is 500', async () => {
     const answer = await callApp(returning(() => [], '200 OK', length(3)));
@@ -275,11 +295,18 @@ describe('a body', () => {
 
   it('rule 49: refuses two of them', async () => {
     const answer = await callApp(returning(() => 'abc', '200 OK', [...length(3), ['content-length', '3']]));
-    expect(answer.errors).toEqual([expect.objectContaining({ message: 'startResponse: Content-Length is given twice' })]);
+    expect(answer.errors).toEqual([
+      expect.objectContaining({ message: 'startResponse: Content-Length is given twice' }),
+    ]);
   });
 
   it('rule 54: HEAD sends the head and no body, and keeps the Content-Length of the app', async () => {
-    const bodies: (() => unknown)[] = [() => 'abc', () => bytes('abc'), () => bytes('a', 'bc'), () => generate('abc')];
+    const bodies: (() => unknown)[] = [
+      () => 'abc',
+      () => bytes('abc'),
+      () => bytes('a', 'bc'),
+      () => generate('abc'),
+    ];
     for (const body of bodies) {
       const answer = await callApp(returning(body, '200 OK', length(3)), { method: 'HEAD' });
       expect(answer).toMatchObject({ status: 200, headers: length(3), text: '', aborted: false, errors: [] });
@@ -288,7 +315,14 @@ describe('a body', () => {
 
   it('rule 54: HEAD tells no size that the app did not say', async () => {
     for (const body of ['abc', '', [], bytes('a', 'b')]) {
-      expect((await callApp(returning(() => body), { method: 'HEAD' })).headers).toEqual(PLAIN);
+      expect(
+        (
+          await callApp(
+            returning(() => body),
+            { method: 'HEAD' },
+          )
+        ).headers,
+      ).toEqual(PLAIN);
     }
   });
 
@@ -329,7 +363,8 @@ describe('a body', () => {
   });
 
   it('rule 55: Content-Length is dropped from 204 and kept in 304', async () => {
-    const headersOf = async (status: string) => (await callApp(returning(() => [], status, length(3)))).headers;
+    const headersOf = async (status: string) =>
+      (await callApp(returning(() => [], status, length(3)))).headers;
     expect(await headersOf('204 No Content')).toEqual(PLAIN);
     expect(await headersOf('304 Not Modified')).toEqual(length(3));
   });
@@ -365,7 +400,12 @@ describe('an app that fails', () => {
     ['throws when it is iterated', returning(() => ({ [Symbol.iterator]: fail }))],
   ])('rule 57: and %s is answered with a bare 500, and reported', async (_how, app) => {
     const answer = await callApp(app);
-    expect(answer).toMatchObject({ status: 500, aborted: false, text: 'Internal Server Error\n', errors: [reason] });
+    expect(answer).toMatchObject({
+      status: 500,
+      aborted: false,
+      text: 'Internal Server Error\n',
+      errors: [reason],
+    });
     expect(answer.headers).toEqual([
       ['Content-Type', 'text/plain; charset=utf-8'],
       ['Content-Length', '22'],
@@ -379,7 +419,12 @@ describe('an app that fails', () => {
     };
     const lateStream = (): Readable => Readable.from(late());
     for (const body of [late, lateStream]) {
-      expect(await callApp(returning(body))).toMatchObject({ status: 200, text: 'sent', aborted: true, errors: [reason] });
+      expect(await callApp(returning(body))).toMatchObject({
+        status: 200,
+        text: 'sent',
+        aborted: true,
+        errors: [reason],
+      });
     }
   });
 
@@ -401,13 +446,42 @@ describe('an app that fails', () => {
     expect(answer.errors).toHaveLength(1);
   });
 
+  it('is broken off where the engine fails', async () => {
+    class BrokenExchange extends InProcessExchange {
+      override writeHead(): void {
+        throw new TypeError('cannot write');
+      }
+    }
+    const errors: string[] = [];
+    for (const app of [returning(() => 'body'), returning(() => generate('body')), fail]) {
+      const exchange = new BrokenExchange();
+      const options = {
+        errors: errorStream(() => undefined),
+        onError: (error: Error) => errors.push(error.message),
+      };
+      await runWsgi(app, exchange, options);
+      expect(exchange.answer.aborted).toBe(true);
+    }
+    expect(errors).toEqual([
+      'cannot write',
+      'cannot write',
+      'cannot write',
+      'cannot write',
+      'broken',
+      'cannot write',
+    ]);
+  });
+
   it('is answered although the listener for errors fails too', async () => {
     expect((await callApp(fail, {}, { onError: fail })).status).toBe(500);
   });
 
   it('is answered although it is no function', async () => {
     const app = JSON.parse('{}') as WsgiApp;
-    expect(await callApp(app)).toMatchObject({ status: 500, errors: [{ message: expect.stringContaining('function') }] });
+    expect(await callApp(app)).toMatchObject({
+      status: 500,
+      errors: [{ message: expect.stringContaining('function') }],
+    });
   });
 });
 
@@ -464,7 +538,10 @@ describe('the end of a body', () => {
   it('rule 51: return() and close are called where the body is not read to its end', async () => {
     const events: string[] = [];
     await callApp(returning(() => noting(events, ['abc', 'def']), '200 OK', length(3)));
-    await callApp(returning(() => noting(events, ['abc'])), { method: 'HEAD' });
+    await callApp(
+      returning(() => noting(events, ['abc'])),
+      { method: 'HEAD' },
+    );
     await callApp(returning(() => noting(events, JSON.parse('[5]'))));
     expect(events).toEqual(['return', 'close', 'return', 'close', 'return', 'close']);
   });
@@ -486,7 +563,12 @@ describe('the end of a body', () => {
     const close = async (): Promise<never> => fail();
     for (const closing of [fail, close]) {
       const answer = await callApp(returning(() => noting([], ['a'], { close: closing })));
-      expect(answer).toMatchObject({ status: 200, text: 'a', aborted: false, errors: [{ message: 'cannot close' }] });
+      expect(answer).toMatchObject({
+        status: 200,
+        text: 'a',
+        aborted: false,
+        errors: [{ message: 'cannot close' }],
+      });
     }
   });
 
@@ -497,13 +579,20 @@ describe('the end of a body', () => {
       ended = exchange.answer.text;
     };
     const options = { errors: errorStream(() => undefined), onError: () => undefined };
-    await runWsgi(returning(() => noting([], ['a', 'b'], { close })), exchange, options);
+    await runWsgi(
+      returning(() => noting([], ['a', 'b'], { close })),
+      exchange,
+      options,
+    );
     expect(ended).toBe('ab');
   });
 
   it('rule 51: a stream that is not read to its end is destroyed', async () => {
     const stream = Readable.from(bytes('abc', 'def'));
-    await callApp(returning(() => stream), { method: 'HEAD' });
+    await callApp(
+      returning(() => stream),
+      { method: 'HEAD' },
+    );
     expect(stream.destroyed).toBe(true);
   });
 
@@ -597,7 +686,10 @@ describe('a client that goes away', () => {
       waiting = resolve;
     });
     const stream = new Readable({ read: () => waiting() });
-    const done = run(returning(() => stream), exchange);
+    const done = run(
+      returning(() => stream),
+      exchange,
+    );
     await isWaiting;
     exchange.disconnect();
     await done;

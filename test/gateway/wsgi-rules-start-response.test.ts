@@ -125,12 +125,21 @@ describe('startResponse', () => {
     expect(errors).toEqual([]);
   });
 
-  it.each([null, undefined, 5, 'A: 1', { A: '1' }, [['A']], [['A', '1', '2']], [['A', 1]], [[1, 'A']], ['A'], [null]])(
-    'rule 30: refuses headers that are no pairs of strings: %j',
-    async (headers) => {
-      expectFailure(await callApp(starting('200 OK', headers)), /pair/);
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    5,
+    'A: 1',
+    { A: '1' },
+    [['A']],
+    [['A', '1', '2']],
+    [['A', 1]],
+    [[1, 'A']],
+    ['A'],
+    [null],
+  ])('rule 30: refuses headers that are no pairs of strings: %j', async (headers) => {
+    expectFailure(await callApp(starting('200 OK', headers)), /pair/);
+  });
 
   it.each(['', 'A B', 'A:', 'A\r\nB', 'A\0', 'caf\xe9', 'A(', '"A"', 'Status', 'sTATUS'])(
     'rule 31: refuses the header name %j',
@@ -139,13 +148,20 @@ describe('startResponse', () => {
     },
   );
 
-  it.each(['a\nb', 'a\rb', 'a\r\nSet-Cookie: x', '\0', 'a\tb', '\x7f', '\u20ac', '\u560d\u560a', '\u{1f600}'])(
-    'rule 31: refuses the header value %j',
-    async (value) => {
-      const answer = await callApp(starting('200 OK', [['X-A', value]]));
-      expectFailure(answer, /the value of X-A/);
-    },
-  );
+  it.each([
+    'a\nb',
+    'a\rb',
+    'a\r\nSet-Cookie: x',
+    '\0',
+    'a\tb',
+    '\x7f',
+    '\u20ac',
+    '\u560d\u560a',
+    '\u{1f600}',
+  ])('rule 31: refuses the header value %j', async (value) => {
+    const answer = await callApp(starting('200 OK', [['X-A', value]]));
+    expectFailure(answer, /the value of X-A/);
+  });
 
   it('rule 31: takes Latin-1 values, empty ones, and names of any token', async () => {
     const headers: Header[] = [
@@ -182,7 +198,11 @@ describe('startResponse', () => {
       };
     };
     expectFailure(await callApp(again()), /called before/);
-    expect(await callApp(again(new TypeError('why')))).toMatchObject({ status: 200, text: 'fine', errors: [] });
+    expect(await callApp(again(new TypeError('why')))).toMatchObject({
+      status: 200,
+      text: 'fine',
+      errors: [],
+    });
   });
 
   it('rule 33: an app that goes on after a refusal has no head', async () => {
