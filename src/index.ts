@@ -6,21 +6,29 @@ export type {
   AppFactory,
   CompositeFactory,
   Conf,
+  FetchAppFactory,
+  FetchFilterFactory,
   Filter,
   FilterAppFactory,
   FilterFactory,
   Loader,
+  NodeAppFactory,
+  NodeFilterFactory,
   ServeApp,
   ServerFactory,
   ServerRunner,
 } from './gateway/app.js';
 export { type CgiProcess, runWithCgi } from './gateway/cgi.js';
+export { constructUrl, type UrlParts } from './gateway/construct-url.js';
+export type { FetchApp, FetchContext, FetchFilter } from './gateway/fetch-types.js';
 export { latinator, latinator as Latinator, piglatin } from './gateway/latinator.js';
 export { lint } from './gateway/lint.js';
+export type { NodeApp, NodeFilter, NodeRequest } from './gateway/node-types.js';
 export type {
   Chunk,
   Environ,
   ErrorStream,
+  FileLike,
   Header,
   InputStream,
   StartResponse,

@@ -5,6 +5,7 @@ import type { Spec } from '../config/deployment.js';
 import { type ResolvedUri, resolveUri, type UriOptions } from '../config/resolve-uri.js';
 import { plainValues } from '../config/settings-record.js';
 import type { Conf, Filter, ServeApp } from '../gateway/app.js';
+import { toWsgi } from '../gateway/bridges.js';
 import type { WsgiApp } from '../gateway/wsgi-types.js';
 import type { EggTable } from '../load/eggs.js';
 import { createTargetLoader, type LoaderOptions } from '../load/load-target.js';
@@ -57,7 +58,7 @@ export function createLibrary(eggs: EggTable, tools: LoaderOptions = {}): Deploy
     async loadApp(uri, options = {}) {
       const resolved = resolveUri('app', uri, options);
       const { value, close } = await builderFor(resolved, options).buildApp(resolved.spec);
-      const { app } = value;
+      const app = toWsgi(value);
       return withClose<WsgiApp>((environ, startResponse) => app(environ, startResponse), close);
     },
     async loadFilter(uri, options = {}) {

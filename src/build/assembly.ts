@@ -3,12 +3,13 @@
 import type { FactorySpec, Resolver, Settings, Spec } from '../config/deployment.js';
 import { plainValues } from '../config/settings-record.js';
 import { assertNever, WsgiServeError } from '../errors.js';
-import type { Conf, Filter, ServeApp } from '../gateway/app.js';
-import type { WsgiApp } from '../gateway/wsgi-types.js';
+import type { App, Conf, Cover, ServeApp } from '../gateway/app.js';
+import { toWsgi } from '../gateway/bridges.js';
 import type { LoadedTarget, TargetLoader } from '../load/load-target.js';
 import type { Origin, Place } from '../source.js';
 import { Closers } from './closers.js';
 import { createLoader, type Makers } from './composite-loader.js';
+import { asFilterFunction } from './live-filter.js';
 import { type Making, makeApp, makeFilter, makeServer } from './make.js';
 import { formatLimit, type TimeLimit, within } from './time-limit.js';
 
@@ -25,11 +26,17 @@ export interface BuildTools {
   readonly onProblem: ((problem: WsgiServeError) => void) | null;
 }
 
-const NO_APP: WsgiApp = () => [];
-const NO_FILTER: Filter = (app) => app;
+const NO_APP: App = { kind: 'wsgi', app: () => [] };
+const NO_FILTER: Cover = async (app) => app;
 
-export class Assembly implements Makers {
+export class Assembly {
   readonly closers: Closers;
+  /** What composites get: apps and filters as PasteDeploy knows them. */
+  readonly #makers: Makers = {
+    app: async (find, way) => toWsgi(await this.app(find, way)),
+    filter: async (find, way) => asFilterFunction(await this.filter(find, way)),
+    server: (find, way) => this.server(find, way),
+  };
   readonly #tools: BuildTools;
 
   constructor(tools: BuildTools) {
@@ -38,11 +45,11 @@ export class Assembly implements Makers {
   }
 
   /** `way` are the specs that lead here, the outermost first. */
-  app(find: () => Spec, way: readonly Spec[] = []): Promise<WsgiApp> {
+  app(find: () => Spec, way: readonly Spec[] = []): Promise<App> {
     return this.#orElse(() => this.#app(find(), way), NO_APP);
   }
 
-  filter(find: () => Spec, way: readonly Spec[] = []): Promise<Filter> {
+  filter(find: () => Spec, way: readonly Spec[] = []): Promise<Cover> {
     return this.#orElse(() => this.#filter(find(), way), NO_FILTER);
   }
 
@@ -53,7 +60,7 @@ export class Assembly implements Makers {
     return makeServer(await this.#making(spec, here));
   }
 
-  async #app(spec: Spec, way: readonly Spec[]): Promise<WsgiApp> {
+  async #app(spec: Spec, way: readonly Spec[]): Promise<App> {
     const here = this.#enter(spec, way);
     switch (spec.kind) {
       case 'factory':
@@ -71,7 +78,7 @@ export class Assembly implements Makers {
     }
   }
 
-  async #filter(spec: Spec, way: readonly Spec[]): Promise<Filter> {
+  async #filter(spec: Spec, way: readonly Spec[]): Promise<Cover> {
     const here = this.#enter(spec, way);
     if (spec.kind === 'factory') return makeFilter(await this.#making(spec, here));
     if (spec.kind !== 'filter-with') throw this.#wrongKind(spec, 'filter');
@@ -99,16 +106,16 @@ export class Assembly implements Makers {
   }
 
   /** All filters are made before the first is put over the app, which is the last of them. */
-  async #pipeline(specs: readonly Spec[], app: WsgiApp, way: readonly Spec[]): Promise<WsgiApp> {
-    const filters: Filter[] = [];
+  async #pipeline(specs: readonly Spec[], app: App, way: readonly Spec[]): Promise<App> {
+    const filters: Cover[] = [];
     for (const spec of specs) filters.push(await this.filter(() => spec, way));
     let covered = app;
     for (const filter of filters.toReversed()) covered = await this.#cover(filter, covered);
     return covered;
   }
 
-  #cover(filter: Filter, app: WsgiApp): Promise<WsgiApp> {
-    return this.#orElse(async () => filter(app), app);
+  #cover(filter: Cover, app: App): Promise<App> {
+    return this.#orElse(() => filter(app), app);
   }
 
   async #making(spec: FactorySpec, way: readonly Spec[]): Promise<Making> {
@@ -118,7 +125,7 @@ export class Assembly implements Makers {
     return {
       subject: { label, place: placeOf(spec.target.origin), target },
       confs: () => [plainValues(spec.globalConf), localConfOf(spec.localConf)],
-      loader: createLoader(spec, way, this, resolver, placeOf),
+      loader: createLoader(spec, way, this.#makers, resolver, placeOf),
       closers: this.closers,
       limit,
     };

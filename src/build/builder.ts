@@ -7,6 +7,7 @@ import type { App, Conf, Filter, ServeApp } from '../gateway/app.js';
 import type { TargetLoader } from '../load/load-target.js';
 import type { Origin, Place } from '../source.js';
 import { Assembly, type BuildTools } from './assembly.js';
+import { asFilterFunction } from './live-filter.js';
 import { DEFAULT_LIMIT, type TimeLimit } from './time-limit.js';
 
 export interface BuilderOptions {
@@ -52,9 +53,9 @@ export function createBuilder(options: BuilderOptions): Builder {
   const limit = { ...DEFAULT_LIMIT, ...options.limit };
   const tools: BuildTools = { localConfOf: plainValues, onProblem: null, ...options, limit };
   return {
-    buildApp: (spec) =>
-      assemble(tools, async (assembly) => ({ kind: 'wsgi', app: await assembly.app(() => spec) })),
-    buildFilter: (spec) => assemble(tools, (assembly) => assembly.filter(() => spec)),
+    buildApp: (spec) => assemble(tools, (assembly) => assembly.app(() => spec)),
+    buildFilter: (spec) =>
+      assemble(tools, async (assembly) => asFilterFunction(await assembly.filter(() => spec))),
     buildServer: (spec) => assemble(tools, (assembly) => assembly.server(() => spec)),
   };
 }

@@ -9,12 +9,12 @@ import { formatLimit, type TimeLimit, within } from './time-limit.js';
  * where it throws, rejects, or takes longer than the limit; problems of other sections, which a composite loads, pass
  * through as they are, and what a built-in factory says of its settings gets the place of its section.
  */
-export async function callFactory(
+export async function callFactory<T>(
   { label, place }: Subject,
   what: string,
-  call: () => unknown,
+  call: () => T,
   limit: TimeLimit,
-): Promise<unknown> {
+): Promise<Awaited<T>> {
   const late = () => {
     const message = `${label}: ${what} is not done after ${formatLimit(limit)}`;
     return new WsgiServeError('factory-failed', message, {

@@ -20,11 +20,11 @@ export class Closers {
   }
 
   /**
-   * Remembers the `close` function that a factory gave its app or filter. A filter may give back the app it got, or copy
+   * Remembers the `close` function of an app or a filter. A filter may give back the app it got, or copy
    * its properties to a new one: the same thing is closed once.
    */
   collect(value: unknown, subject: Subject): void {
-    if (typeof value !== 'function' || !('close' in value) || typeof value.close !== 'function') return;
+    if (!isHolder(value) || !('close' in value) || typeof value.close !== 'function') return;
     const { close } = value;
     const identity = Object.hasOwn(value, 'close') ? close : value;
     if (this.#known.has(identity)) return;
@@ -66,4 +66,8 @@ export class Closers {
       });
     }
   }
+}
+
+function isHolder(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
 }

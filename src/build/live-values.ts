@@ -1,17 +1,12 @@
-// What factories give back: is it an app, a filter, a server? Called by assembly.ts on every such value.
-// Nothing is called here, and nothing is guessed: only functions pass, and the errors say what came instead.
+// What factories give back: is it a function that can be called as what it should be? Called by make.ts and live-app.ts.
+// Nothing is called here, and nothing is guessed: the errors say what came instead.
 import { WsgiServeError } from '../errors.js';
 import type { Filter, ServeApp } from '../gateway/app.js';
-import type { WsgiApp } from '../gateway/wsgi-types.js';
+import type { FetchFilter } from '../gateway/fetch-types.js';
+import type { NodeFilter } from '../gateway/node-types.js';
 import { describeValue, isClass } from '../load/describe-value.js';
 import { functionsOf } from '../load/find-export.js';
 import type { LoadedSubject } from './subject.js';
-
-/** The app that a factory, or a filter over an app, gave back. Throws `bad-app`. */
-export function asApp(value: unknown, subject: LoadedSubject): WsgiApp {
-  if (isPlainFunction<WsgiApp>(value)) return value;
-  throw badValue(value, 'an app', subject, appHint(value));
-}
 
 /** The filter that a filter factory gave back. Throws `bad-app`. */
 export function asFilter(value: unknown, subject: LoadedSubject): Filter {
@@ -19,13 +14,21 @@ export function asFilter(value: unknown, subject: LoadedSubject): Filter {
   throw badValue(value, 'a filter', subject, 'A filter is a function that takes an app and gives one back');
 }
 
-/** The app that a filter made of another. Throws `bad-app`. */
-export function asFilteredApp(value: unknown, subject: LoadedSubject): WsgiApp {
-  if (isPlainFunction<WsgiApp>(value)) return value;
-  const hint =
-    'A filter takes an app and gives one back: (app) => (environ, startResponse) => body.\n' +
-    'A factory that takes the app itself is a paste.filter_app_factory';
-  throw badValue(value, 'an app', subject, hint, 'the filter of ');
+/** Connect middleware. Throws `bad-app`. */
+export function asMiddleware(value: unknown, subject: LoadedSubject): NodeFilter {
+  if (isPlainFunction<NodeFilter>(value)) return value;
+  throw badValue(value, 'middleware', subject, 'Middleware is a function of (req, res, next)');
+}
+
+/** A filter over Request and Response. Throws `bad-app`. */
+export function asFetchFilter(value: unknown, subject: LoadedSubject): FetchFilter {
+  if (isPlainFunction<FetchFilter>(value)) return value;
+  throw badValue(
+    value,
+    'a filter',
+    subject,
+    'A fetch filter is a function of (request, next) that gives a Response',
+  );
 }
 
 /** What a server factory gave back. Throws `bad-app`. */
@@ -34,11 +37,18 @@ export function asServer(value: unknown, subject: LoadedSubject): ServeApp {
   throw badValue(value, 'a server', subject, 'A server is a function that takes an app and serves it');
 }
 
-function isPlainFunction<T>(value: unknown): value is T {
+/** Whether `value` can be called without `new`; as what, its section says. */
+export function isPlainFunction<T>(value: unknown): value is T {
   return typeof value === 'function' && !isClass(value);
 }
 
-function badValue(
+/** For what a filter made of an app. */
+export const FILTERED_HINT =
+  'A filter takes an app and gives one back: (app) => (environ, startResponse) => body.\n' +
+  'A factory that takes the app itself is a paste.filter_app_factory';
+
+/** For a value that is not what was wanted; `what` says who gave it, where that is not the export itself. */
+export function badValue(
   value: unknown,
   wanted: string,
   subject: LoadedSubject,
@@ -46,12 +56,14 @@ function badValue(
   what = '',
 ): WsgiServeError {
   const { label, place, target } = subject;
-  const message = `${label}: ${what}${target.name} gave back ${describeValue(value)}, not ${wanted}`;
+  const isExport = value === target.value;
+  const came = isExport ? 'is' : 'gave back';
+  const message = `${label}: ${what}${target.name} ${came} ${describeValue(value)}, not ${wanted}`;
   return new WsgiServeError('bad-app', message, { place, hint });
 }
 
-function appHint(value: unknown): string {
-  const wanted = 'An app is a function of (environ, startResponse)';
+/** What an app is, in the words of an interface, and what a value that is none looks like. */
+export function appHint(wanted: string, value: unknown): string {
   if (value === undefined) return `${wanted}. Does the factory lack a "return"?`;
   if (
     typeof value === 'string' ||

@@ -1,11 +1,27 @@
-// One loaded factory becomes one app, filter or server: its protocol says what it is called with. Called by assembly.ts.
-// Everything that comes back is looked at before anybody calls it.
+// One loaded target becomes one app, filter or server: its protocol says what it is called with, if it is called at all.
+// Called by assembly.ts. Everything that comes back is looked at before anybody calls it.
 import { types } from 'node:util';
-import type { Conf, Filter, Loader, ServeApp } from '../gateway/app.js';
+import type { App, Conf, Cover, Loader, ServeApp } from '../gateway/app.js';
+import { toWsgi } from '../gateway/bridges.js';
+import { coverWithFetch, coverWithNode } from '../gateway/cover.js';
+import { lightenGlobals } from '../gateway/fetch-globals.js';
+import type { FetchFilter } from '../gateway/fetch-types.js';
+import type { NodeFilter } from '../gateway/node-types.js';
 import type { WsgiApp } from '../gateway/wsgi-types.js';
+import { isCallable } from '../load/load-target.js';
 import { callFactory } from './call-factory.js';
 import type { Closers } from './closers.js';
-import { asApp, asFilter, asFilteredApp, asServer } from './live-values.js';
+import { type AppKind, asApp, isFetchObject } from './live-app.js';
+import {
+  asFetchFilter,
+  asFilter,
+  asMiddleware,
+  asServer,
+  badValue,
+  FILTERED_HINT,
+  isPlainFunction,
+} from './live-values.js';
+import { middlewareOptions } from './middleware-options.js';
 import { type LoadedSubject, unknownProtocol } from './subject.js';
 import type { TimeLimit } from './time-limit.js';
 
@@ -20,31 +36,50 @@ export interface Making {
 }
 
 /** The app of an app factory, of a composite factory, or the export itself. */
-export async function makeApp(making: Making): Promise<WsgiApp> {
+export async function makeApp(making: Making): Promise<App> {
   const { subject, confs, loader } = making;
   switch (subject.target.protocol) {
     case 'paste.app':
-      return exportedApp(making);
+      return keepApp(making, 'wsgi', exported(making));
+    case 'fetch.app':
+      return keepApp(making, 'fetch', exported(making));
+    case 'node.app':
+      return keepApp(making, 'node', exported(making));
     case 'paste.app_factory':
-      return keep(making, asApp(await call(making, confs()), subject));
+      return keepApp(making, 'wsgi', await call(making, confs()));
+    case 'fetch.app_factory':
+      return keepApp(making, 'fetch', await call(making, confs()));
+    case 'node.app_factory':
+      return keepApp(making, 'node', await call(making, confs()));
     case 'paste.composite_factory':
     case 'paste.composit_factory':
-      return keep(making, asApp(await call(making, [loader, ...confs()]), subject));
+      return keepApp(making, 'wsgi', await call(making, [loader, ...confs()]));
     default:
       throw unknownProtocol('app', subject);
   }
 }
 
 /** A filter that checks what it makes, whichever way its factory takes the app. */
-export async function makeFilter(making: Making): Promise<Filter> {
+export async function makeFilter(making: Making): Promise<Cover> {
   const { subject, confs } = making;
   switch (subject.target.protocol) {
     case 'paste.filter_factory': {
       const filter = keep(making, asFilter(await call(making, confs()), subject));
-      return async (app) => keep(making, asFilteredApp(await apply(making, filter, app), subject));
+      return async (app) => {
+        const given = toWsgi(app);
+        return filtered(making, await apply(making, () => filter(given)), app, given);
+      };
     }
     case 'paste.filter_app_factory':
-      return async (app) => keep(making, asApp(await call(making, [app, ...confs()]), subject));
+      return async (app) => keepApp(making, 'wsgi', await call(making, [toWsgi(app), ...confs()]));
+    case 'node.filter':
+      return nodeCover(keep(making, asMiddleware(exported(making), subject)));
+    case 'node.middleware':
+      return nodeCover(keep(making, asMiddleware(await makeMiddleware(making), subject)));
+    case 'node.filter_factory':
+      return nodeCover(keep(making, asMiddleware(await call(making, confs()), subject)));
+    case 'fetch.filter_factory':
+      return fetchCover(keep(making, asFetchFilter(await call(making, confs()), subject)));
     default:
       throw unknownProtocol('filter', subject);
   }
@@ -53,31 +88,68 @@ export async function makeFilter(making: Making): Promise<Filter> {
 /** A function that serves an app. A runner serves for as long as it likes, so no time limit is set on it. */
 export async function makeServer(making: Making): Promise<ServeApp> {
   const { subject, confs } = making;
-  const { protocol, value, owner } = subject.target;
+  const { protocol } = subject.target;
   switch (protocol) {
     case 'paste.server_factory':
       return keep(making, asServer(await call(making, confs()), subject));
     case 'paste.server_runner':
-      return (app) => Reflect.apply(value, owner, [app, ...confs()]);
+      return (app) => reflect(making, [app, ...confs()]);
     default:
       throw unknownProtocol('server', subject);
   }
 }
 
-/** The export as the app; one that was found on an object, such as `site.handle`, keeps it as its `this`. */
-function exportedApp(making: Making): WsgiApp {
+/** The export itself; a function that was found on an object, such as `site.handle`, keeps that as its `this`. */
+function exported(making: Making): unknown {
   const { value, owner } = making.subject.target;
-  const app = keep(making, asApp(value, making.subject));
-  return types.isModuleNamespaceObject(owner) ? app : app.bind(owner);
+  keep(making, value);
+  if (!isCallable(value) || types.isModuleNamespaceObject(owner)) return value;
+  return Object.assign(value.bind(owner), value);
 }
 
-function call({ subject, limit }: Making, args: readonly unknown[]): Promise<unknown> {
-  const { name, value, owner } = subject.target;
-  return callFactory(subject, `the factory ${name}`, () => Reflect.apply(value, owner, args), limit);
+function call(making: Making, args: readonly unknown[]): Promise<unknown> {
+  const { subject, limit } = making;
+  return callFactory(subject, `the factory ${subject.target.name}`, () => reflect(making, args), limit);
 }
 
-function apply({ subject, limit }: Making, filter: Filter, app: WsgiApp): Promise<unknown> {
-  return callFactory(subject, `the filter of ${subject.target.name}`, () => filter(app), limit);
+/** As `helmet(options)` is called. */
+function makeMiddleware(making: Making): Promise<unknown> {
+  const { subject, confs, limit } = making;
+  const make = () => reflect(making, [middlewareOptions(confs()[1])]);
+  return callFactory(subject, subject.target.name, make, limit);
+}
+
+function reflect({ subject }: Making, args: readonly unknown[]): unknown {
+  const { value, owner } = subject.target;
+  return isCallable(value) ? Reflect.apply(value, owner, args) : value;
+}
+
+function apply({ subject, limit }: Making, filter: () => unknown): Promise<unknown> {
+  return callFactory(subject, `the filter of ${subject.target.name}`, filter, limit);
+}
+
+/** What a filter made of `app`; one that gives back what it got leaves its kind as it was. */
+async function filtered(making: Making, value: unknown, app: App, given: WsgiApp): Promise<App> {
+  if (value === given) return app;
+  if (isPlainFunction(value) || isFetchObject(value)) return keepApp(making, 'wsgi', value);
+  throw badValue(value, 'an app', making.subject, FILTERED_HINT, 'the filter of ');
+}
+
+function nodeCover(filter: NodeFilter): Cover {
+  return async (app) => coverWithNode(filter, app);
+}
+
+function fetchCover(filter: FetchFilter): Cover {
+  lightenGlobals();
+  return async (app) => coverWithFetch(filter, app);
+}
+
+/** Some apps have to get ready first, which takes its time too. */
+async function keepApp(making: Making, kind: AppKind, value: unknown): Promise<App> {
+  const { subject, limit } = making;
+  keep(making, value);
+  const what = `${subject.target.name}, while it gets ready,`;
+  return callFactory(subject, what, () => asApp(kind, value, subject), limit);
 }
 
 function keep<T>({ closers, subject }: Making, value: T): T {

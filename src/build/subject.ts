@@ -20,7 +20,7 @@ export interface LoadedSubject extends Subject {
 
 /** For a factory of a protocol that is not called as this kind of object. */
 export function unknownProtocol(kind: ObjectKind, { label, place, target }: LoadedSubject): WsgiServeError {
-  const known = PROTOCOLS[kind].flat().filter((protocol) => protocol.startsWith('paste.'));
+  const known = PROTOCOLS[kind].flat();
   const message = `${label} is made by ${target.protocol}, which is no protocol of ${kind}s`;
   return new WsgiServeError('unknown-protocol', message, {
     place,

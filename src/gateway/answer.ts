@@ -2,18 +2,32 @@
 // Nothing leaves before the first byte of the body; after it nothing is taken back, and never more than promised.
 import { toError, WsgiServeError } from '../errors.js';
 import type { Exchange } from './exchange.js';
-import { isBodyless, parseHead, type ResponseHead } from './headers.js';
+import type { FileWrapper } from './file-wrapper.js';
+import { isBodyless, parseHead, type ResponseHead, type Strip } from './headers.js';
+import { strippedHeader } from './stripped-headers.js';
 import type { Chunk, StartResponse, Write } from './wsgi-types.js';
 
 /** Told of everything that goes wrong while an app answers; the client learns no more than that it did. */
 export type ErrorListener = (error: Error, exchange: Exchange) => void;
+
+/** What becomes of the mistakes of an app. */
+export interface AnswerOptions {
+  /** Told of every failure of an app, also of those that the client cannot see. The client gets a bare 500. */
+  readonly onError: ErrorListener;
+  /** Told of what was left out of an answer, each header once. */
+  readonly onWarning?: ErrorListener;
+  /** Whether an answer fails by a header that belongs to the connection; false leaves that out. Default true. */
+  readonly strictHeaders?: boolean;
+}
 
 const SENT = Promise.resolve();
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
 export class Answer {
   readonly #exchange: Exchange;
-  readonly #onError: ErrorListener;
+  readonly #options: AnswerOptions;
+  /** Null where headers are taken strictly. */
+  readonly #strip: Strip | null;
   /** Null before `startResponse`, and after one that was refused. */
   #head: ResponseHead | null = null;
   #started = false;
@@ -29,9 +43,10 @@ export class Answer {
   /** What `write` refused first: an app that does not await its writes would never know. */
   #refusal: unknown = null;
 
-  constructor(exchange: Exchange, onError: ErrorListener) {
+  constructor(exchange: Exchange, options: AnswerOptions) {
     this.#exchange = exchange;
-    this.#onError = onError;
+    this.#options = options;
+    this.#strip = options.strictHeaders === false ? (name) => this.#warnOf(name) : null;
   }
 
   /** What the app gets as its second argument. */
@@ -44,7 +59,7 @@ export class Answer {
     // Stored before it is checked: a call that fails still counts, and only one with an error replaces it.
     this.#started = true;
     this.#head = null;
-    const head = parseHead(status, headers);
+    const head = parseHead(status, headers, this.#strip);
     this.#head = head;
     this.#bodyless = isBodyless(this.#exchange.request.method, head.status);
     this.#left = this.#bodyless ? UNLIMITED : (head.contentLength ?? UNLIMITED);
@@ -78,6 +93,16 @@ export class Answer {
       if (!isChunk(chunk)) throw notAChunk(chunk);
       this.#size += sizeOf(chunk);
     }
+  }
+
+  /** Lets `file` give no more than a Content-Length leaves; where there is none, its own size becomes that. */
+  async expectFile(file: FileWrapper): Promise<void> {
+    const size = this.#bodyless || this.#left !== UNLIMITED ? null : await file.size();
+    if (size !== null) {
+      this.#size = size;
+      this.#left = size;
+    }
+    file.limit(this.#bodyless ? 0 : this.#left);
   }
 
   /** Ends the answer with its whole body, which an engine can send in one piece with the head. */
@@ -120,11 +145,7 @@ export class Answer {
 
   /** Tells the listener, whose own failure must not become the app's. */
   report(error: Error): void {
-    try {
-      this.#onError(error, this.#exchange);
-    } catch {
-      // There is nobody left to tell.
-    }
+    this.#tell(this.#options.onError, error);
   }
 
   /** The head, for those who send it by themselves: from here on it counts as sent. Throws `contract` without one. */
@@ -147,6 +168,20 @@ export class Answer {
       return rejected(error);
     }
   };
+
+  #warnOf(name: string): void {
+    const { onWarning } = this.#options;
+    const warning = onWarning && strippedHeader(name, onWarning);
+    if (onWarning && warning) this.#tell(onWarning, warning);
+  }
+
+  #tell(listener: ErrorListener, error: Error): void {
+    try {
+      listener(error, this.#exchange);
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
 
   /** An engine may have failed, and not the app: nothing that it throws may reach the server. */
   #answerFailure(): void {

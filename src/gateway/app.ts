@@ -1,15 +1,36 @@
 // What is live: apps of the three kinds, and what factories make of them.
 // An App is what build makes of a Spec; a gateway runs it over an Exchange.
+import type { FetchHandler } from './fetch-run.js';
+import type { FetchApp, FetchFilter, FetchObject } from './fetch-types.js';
+import type { NodeHandler } from './node-run.js';
+import type { NodeApp, NodeFilter } from './node-types.js';
 import type { WsgiApp } from './wsgi-types.js';
 
 /** An app and its kind. The kind is stated by the deployment file, never guessed from a function's arity. */
-export type App = { readonly kind: 'wsgi'; readonly app: WsgiApp };
+export type App =
+  | { readonly kind: 'wsgi'; readonly app: WsgiApp }
+  | { readonly kind: 'fetch'; readonly app: FetchHandler }
+  | { readonly kind: 'node'; readonly app: NodeHandler };
+
+/** A filter of whatever kind, ready to be put over an app of whatever kind. */
+export type Cover = (app: App) => Promise<App>;
 
 /** A record of settings as factories get it: no prototype, strings only. */
 export type Conf = Readonly<Record<string, string>>;
 
+/** An app as its author has it, where its kind need not be told: an object with a `fetch` method tells it by itself. */
+type AnyApp = WsgiApp | FetchObject;
+
 /** `paste.app_factory`: makes an app from [DEFAULT] and the section's own keys. `this` is the owner of the export. */
-export type AppFactory = (globalConf: Conf, localConf: Conf) => WsgiApp | Promise<WsgiApp>;
+export type AppFactory = (globalConf: Conf, localConf: Conf) => AnyApp | Promise<AnyApp>;
+
+/** `fetch.app_factory` and `node.app_factory`. */
+export type FetchAppFactory = (globalConf: Conf, localConf: Conf) => FetchApp | Promise<FetchApp>;
+export type NodeAppFactory = (globalConf: Conf, localConf: Conf) => NodeApp | Promise<NodeApp>;
+
+/** `fetch.filter_factory` and `node.filter_factory`. */
+export type FetchFilterFactory = (globalConf: Conf, localConf: Conf) => FetchFilter | Promise<FetchFilter>;
+export type NodeFilterFactory = (globalConf: Conf, localConf: Conf) => NodeFilter | Promise<NodeFilter>;
 
 /** A filter: an app in, an app out. */
 export type Filter = (app: WsgiApp) => WsgiApp | Promise<WsgiApp>;

@@ -3,6 +3,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { errorStream } from './error-stream.js';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
+import { fileWrapper } from './file-wrapper.js';
 import { bodyOf, limitBody, RequestInput } from './input.js';
 import { callWsgi } from './wsgi.js';
 import type { Environ, WsgiApp } from './wsgi-types.js';
@@ -22,10 +23,12 @@ export interface CgiProcess {
  */
 export async function runWithCgi(app: WsgiApp, host: CgiProcess = process): Promise<void> {
   const exchange = new CgiExchange(host);
-  await callWsgi(app, cgiEnviron(host, exchange), exchange, (error) => {
-    host.stderr.write(`${error.stack ?? error.message}\n`);
-    host.exitCode = 1;
-    exchange.abort();
+  await callWsgi(app, cgiEnviron(host, exchange), exchange, {
+    onError: (error) => {
+      host.stderr.write(`${error.stack ?? error.message}\n`);
+      host.exitCode = 1;
+      exchange.abort();
+    },
   });
   await exchange.close();
 }
@@ -49,6 +52,7 @@ function cgiEnviron({ env, stderr }: CgiProcess, exchange: CgiExchange): Environ
     'wsgi.multithread': false,
     'wsgi.multiprocess': true,
     'wsgi.run_once': true,
+    'wsgi.file_wrapper': fileWrapper,
   };
 }
 

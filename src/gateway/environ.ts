@@ -1,6 +1,7 @@
 // From a request to the environ that an app gets (PEP 3333, RFC 3875): called by wsgi.ts for every request.
 // It never reads the body, and never takes a value from a place that the client could have spoofed through a header.
-import type { Exchange } from './exchange.js';
+import type { Incoming } from './exchange.js';
+import { fileWrapper } from './file-wrapper.js';
 import { RequestInput } from './input.js';
 import { parseTarget } from './target.js';
 import type { Environ, ErrorStream } from './wsgi-types.js';
@@ -13,6 +14,8 @@ export interface ServerFacts {
   readonly serverSoftware?: string;
   /** Whether other processes serve the same app; default false. */
   readonly multiprocess?: boolean;
+  /** How many requests may be under way at a time, the others waiting for their turn; default 0, any number. */
+  readonly maxConcurrency?: number;
   /** Whether the app is called for this one request only; default false. */
   readonly runOnce?: boolean;
   /** `wsgi.errors`. */
@@ -24,7 +27,7 @@ const VERSION = Object.freeze([1, 0] as const);
 const TERMINATED = 'wsgi.input_terminated';
 
 /** A fresh environ for one request; null where the request is not one that an app can answer: 400. */
-export function createEnviron(exchange: Exchange, facts: ServerFacts): Environ | null {
+export function createEnviron(exchange: Incoming, facts: ServerFacts): Environ | null {
   const { request, connection } = exchange;
   const target = parseTarget(request.target);
   if (target === null) return null;
@@ -44,9 +47,10 @@ export function createEnviron(exchange: Exchange, facts: ServerFacts): Environ |
     'wsgi.url_scheme': connection.scheme,
     'wsgi.input': new RequestInput(exchange),
     'wsgi.errors': facts.errors,
-    'wsgi.multithread': true,
+    'wsgi.multithread': facts.maxConcurrency !== 1,
     'wsgi.multiprocess': facts.multiprocess ?? false,
     'wsgi.run_once': facts.runOnce ?? false,
+    'wsgi.file_wrapper': fileWrapper,
   };
   // The peer of a unix socket has no address, and a missing variable is left out, not empty.
   if (connection.remoteAddress !== '') environ.REMOTE_ADDR = connection.remoteAddress;

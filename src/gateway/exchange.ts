@@ -57,3 +57,6 @@ export interface Exchange {
   /** Breaks the connection off, so that the client sees that the answer is not whole. */
   abort(): void;
 }
+
+/** The half of an exchange that is read: what an environ is made of. */
+export type Incoming = Pick<Exchange, 'request' | 'connection' | 'body'>;

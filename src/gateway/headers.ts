@@ -14,8 +14,11 @@ export interface ResponseHead {
   readonly contentLength: number | null;
 }
 
-/** Checks what `startResponse` was given (PEP 3333, "The start_response() Callable"); throws `contract`. */
-export function parseHead(status: unknown, headers: unknown): ResponseHead {
+/**
+ * Checks what `startResponse` was given (PEP 3333, "The start_response() Callable"); throws `contract`. Where there is a
+ * `strip`, headers that belong to the connection are left out and told to it, and are no reason to throw.
+ */
+export function parseHead(status: unknown, headers: unknown, strip: Strip | null = null): ResponseHead {
   const { code, reason } = parseStatus(status);
   if (!isIterable(headers)) throw refused('the headers are not an iterable of [name, value] pairs');
   const flat: string[] = [];
@@ -24,7 +27,13 @@ export function parseHead(status: unknown, headers: unknown): ResponseHead {
     if (!isPair(header)) throw refused(`${quote(header)} is not a [name, value] pair of strings`);
     const [name, value] = header;
     if (!VALUE.test(value)) throw refused(`the value of ${name} holds a control character or is not Latin-1`);
-    if (kindOf(name) === 'length') {
+    const kind = kindOf(name);
+    if (kind === 'connection') {
+      if (strip === null) throw refused(`${name} belongs to the connection, which is the server's`);
+      strip(name);
+      continue;
+    }
+    if (kind === 'length') {
       contentLength = parseLength(value, contentLength);
       // RFC 9110 section 8.6: no Content-Length with 204, and clients differ in what they make of one.
       if (code === 204) continue;
@@ -33,6 +42,9 @@ export function parseHead(status: unknown, headers: unknown): ResponseHead {
   }
   return { status: code, reason, headers: flat, contentLength };
 }
+
+/** Hears of a header that was left out. */
+export type Strip = (name: string) => void;
 
 /** Whether a response never has a body, whatever the app sends: RFC 9110 section 6.4.1. */
 export function isBodyless(method: string, status: number): boolean {
@@ -85,7 +97,7 @@ function isPair(value: unknown): value is Header {
   );
 }
 
-type NameKind = 'ordinary' | 'length';
+type NameKind = 'ordinary' | 'length' | 'connection';
 
 function kindOf(name: string): NameKind {
   return knownNames.get(name) ?? remember(knownNames, name, checkName(name));
@@ -102,7 +114,7 @@ function checkName(name: string): NameKind {
   const lower = name.toLowerCase();
   if (!NAME.test(name)) throw refused(`${quote(name)} is not a header name`);
   if (lower === 'status') throw refused('Status is not a header: it is the first argument');
-  if (HOP_BY_HOP.has(lower)) throw refused(`${name} belongs to the connection, which is the server's`);
+  if (HOP_BY_HOP.has(lower)) return 'connection';
   return lower === 'content-length' ? 'length' : 'ordinary';
 }
 

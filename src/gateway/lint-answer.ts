@@ -5,11 +5,12 @@ import { isChunk } from './answer.js';
 import { assertBody, closerOf } from './body.js';
 import { isBodyless, parseHead, type ResponseHead } from './headers.js';
 import { wrapBody } from './wrap-body.js';
-import type { Chunk, Header, StartResponse, Write, WsgiBody } from './wsgi-types.js';
+import type { Chunk, Environ, Header, StartResponse, Write, WsgiBody } from './wsgi-types.js';
 
 export class AnswerLint {
   readonly #method: string;
   readonly #warn: (message: string) => void;
+  readonly #yielded: WeakSet<Uint8Array>;
   #head: ResponseHead | null = null;
   #names: ReadonlySet<string> = new Set();
   #progress: 'waiting' | 'reading' | 'done' = 'waiting';
@@ -17,8 +18,9 @@ export class AnswerLint {
   /** Whether `startResponse` threw an error again, which an app must let pass. */
   #rethrown = false;
 
-  constructor(method: string, warn: (message: string) => void) {
-    this.#method = method;
+  constructor(environ: Environ, warn: (message: string) => void) {
+    this.#method = environ.REQUEST_METHOD;
+    this.#yielded = yieldedFor(environ);
     this.#warn = warn;
   }
 
@@ -47,7 +49,7 @@ export class AnswerLint {
     const state = { closed: false, warn: this.#warn };
     const wrapped = wrapBody(body, {
       next: () => this.#beforeChunk(state.closed),
-      chunk: (chunk) => this.#checkChunk(chunk),
+      chunk: (chunk) => this.#note(this.#checkChunk(chunk)),
       end: () => this.#checkEnd(),
       close: () => {
         if (state.closed) throw broken('the server closed the body twice');
@@ -81,8 +83,16 @@ export class AnswerLint {
   #guardWrite(write: Write): Write {
     return (chunk) => {
       if (this.#progress !== 'waiting') throw broken('write was called after the body was returned');
+      if (typeof chunk !== 'string' && this.#yielded.has(chunk)) {
+        throw broken('a filter writes what the body below it gave');
+      }
       return write(this.#checkChunk(chunk));
     };
+  }
+
+  #note(chunk: Chunk): Chunk {
+    if (typeof chunk !== 'string') this.#yielded.add(chunk);
+    return chunk;
   }
 
   #beforeChunk(closed: boolean): void {
@@ -118,6 +128,15 @@ export class AnswerLint {
     if (this.#head === null) throw broken('the app did not call startResponse before its body');
     return this.#head;
   }
+}
+
+/** The chunks of bodies under lint, for each request: what an app yields, no filter above it may write instead. */
+const yielded = new WeakMap<Environ, WeakSet<Uint8Array>>();
+
+function yieldedFor(environ: Environ): WeakSet<Uint8Array> {
+  const chunks = yielded.get(environ) ?? new WeakSet();
+  yielded.set(environ, chunks);
+  return chunks;
 }
 
 /** Bodies that a server let go of without closing them, told when they are collected. */

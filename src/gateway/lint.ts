@@ -25,7 +25,7 @@ export function lint(app: WsgiApp, options: LintOptions = {}): WsgiApp {
     const warn = (message: string): void => warnOnce(message, environ);
     checkEnviron(environ, warn);
     guardStreams(environ);
-    const answer = new AnswerLint(environ.REQUEST_METHOD, warn);
+    const answer = new AnswerLint(environ, warn);
     const returned = app(environ, answer.guard(startResponse));
     const check = (body: WsgiBody): WsgiBody => answer.checkBody(body);
     return isThenable(returned) ? Promise.resolve(returned).then(check) : check(returned);

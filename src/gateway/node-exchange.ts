@@ -1,32 +1,45 @@
 // The first engine: an Exchange over node:http's request and response. Made for each request by node-handler.ts.
 // It leaves Date, Connection and chunks to node:http, and adds no limits: those are the listener's.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
 import { bodyOf } from './input.js';
+import { putHeaders } from './node-head.js';
+import type { NodeRequest, Upgrade } from './node-types.js';
 
 export class NodeExchange implements Exchange {
   readonly request: RequestHead;
   readonly connection: Connection;
   /** What node:http made, for apps that want it. */
-  readonly req: IncomingMessage;
+  readonly req: NodeRequest;
   readonly res: ServerResponse;
+  /** The connection of a request to upgrade, for an app that takes it over. */
+  readonly upgrade: Upgrade | null;
   readonly #expectsContinue: boolean;
   #body: BodyReader | null = null;
   #drained: Promise<void> | undefined;
   #ended = false;
   #aborted = false;
+  /** Whether the head says how long the body is: then nothing has to follow its last chunk. */
+  #sizeIsKnown = false;
 
   /** `expectsContinue`: the client waits for `100 Continue`, and node:http leaves that to us (`checkContinue`). */
-  constructor(req: IncomingMessage, res: ServerResponse, connection: Connection, expectsContinue: boolean) {
+  constructor(
+    req: NodeRequest,
+    res: ServerResponse,
+    connection: Connection,
+    expectsContinue: boolean,
+    upgrade: Upgrade | null = null,
+  ) {
     this.request = {
       method: req.method ?? '',
-      target: req.url ?? '',
+      target: (req.baseUrl ?? '') + (req.url ?? ''),
       httpVersion: req.httpVersion,
       rawHeaders: req.rawHeaders,
     };
     this.connection = connection;
     this.req = req;
     this.res = res;
+    this.upgrade = upgrade;
     this.#expectsContinue = expectsContinue;
   }
 
@@ -39,6 +52,12 @@ export class NodeExchange implements Exchange {
     return this.#aborted || this.res.destroyed || this.req.socket.destroyed;
   }
 
+  /** Resolves when the answer was ended or the client is gone; undefined where that is so already. */
+  get over(): Promise<void> | undefined {
+    if (this.res.writableEnded || this.closed) return undefined;
+    return new Promise((resolve) => this.#once(['finish'], resolve));
+  }
+
   onClose(listener: () => void): void {
     this.#once([], () => {
       if (!this.#ended && !this.#aborted) listener();
@@ -46,8 +65,23 @@ export class NodeExchange implements Exchange {
   }
 
   writeHead(status: number, reason: string, headers: string[], bodyLength?: number): void {
-    if (bodyLength !== undefined) headers.push('Content-Length', String(bodyLength));
-    this.res.writeHead(status, reason, headers);
+    if (bodyLength !== undefined) {
+      headers.push('Content-Length', String(bodyLength));
+      this.#sizeIsKnown = true;
+    }
+    if (isPlain(this.res)) {
+      this.res.writeHead(status, reason, headers);
+      return;
+    }
+    // Given as an array, one header of several values would lose all but the last, and cookies of middleware be lost.
+    putHeaders(this.res, headers, (name) => name === 'set-cookie');
+    this.res.writeHead(status, reason);
+  }
+
+  /** The real request, for those who read its body by themselves: the client is told to send it, if it waits for that. */
+  lendRequest(): NodeRequest {
+    if (this.#expectsContinue && !this.res.headersSent && this.#body === null) this.res.writeContinue();
+    return this.req;
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
@@ -63,13 +97,15 @@ export class NodeExchange implements Exchange {
 
   end(chunk?: Uint8Array | string): void {
     this.#ended = true;
-    if (chunk === undefined) this.res.end();
-    else this.res.end(wireForm(chunk), 'latin1');
+    const last = chunk === undefined ? undefined : wireForm(chunk);
+    if (typeof last === 'string' && this.#sizeIsKnown) endInOneWrite(this.res, last);
+    else if (last === undefined) this.res.end();
+    else this.res.end(last, 'latin1');
   }
 
   abort(): void {
     this.#aborted = true;
-    const { socket } = this.req;
+    const socket = this.res.socket ?? this.req.socket;
     // The end of a connection is the end of a body to HTTP/1.0: only a reset tells that it is not whole.
     if (this.request.httpVersion === '1.0') socket.resetAndDestroy();
     // What was written still goes out: a client may use it, and sees from its framing that there should be more.
@@ -112,10 +148,25 @@ export class NodeExchange implements Exchange {
   }
 }
 
+/** Whether nobody has set headers or put a writeHead of their own in place. */
+function isPlain(res: ServerResponse): boolean {
+  return !Object.hasOwn(res, 'writeHead') && res.getHeaderNames().length === 0;
+}
+
 /**
  * node:http encodes a head like the first chunk, and a head is Latin-1: ASCII text goes as Latin-1 with the head in one
  * write, other text as bytes, which leave the head alone.
  */
 function wireForm(chunk: Uint8Array | string): Uint8Array | string {
   return typeof chunk === 'string' && Buffer.byteLength(chunk) !== chunk.length ? Buffer.from(chunk) : chunk;
+}
+
+/**
+ * `res.end(text)` hands the text and an empty end to one writev. Written and let go first, head and text are a single
+ * string in a single write, which costs the system measurably less.
+ */
+function endInOneWrite(res: ServerResponse, text: string): void {
+  res.write(text, 'latin1');
+  res.socket?.uncork();
+  res.end();
 }

@@ -1,10 +1,12 @@
 // Serves an app with node:http: the functions that a listener hands to its server. One NodeExchange for each request.
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import type { App } from './app.js';
+import { runApp } from './bridges.js';
 import type { Connection } from './exchange.js';
+import { limitConcurrency } from './limit-concurrency.js';
 import { NodeExchange } from './node-exchange.js';
 import type { GatewayOptions } from './run.js';
-import { runWsgi } from './wsgi.js';
 import type { WsgiApp } from './wsgi-types.js';
 
 export interface NodeHandlers {
@@ -22,8 +24,13 @@ export interface ServerNames {
   readonly serverPort?: string;
 }
 
-/** Request listeners that answer with `app`. They never throw, whatever the app does. */
-export function nodeHandlers(app: WsgiApp, options: GatewayOptions, names: ServerNames = {}): NodeHandlers {
+/** Request listeners that answer with `app`; a function is a WSGI app. They never throw, whatever the app does. */
+export function nodeHandlers(
+  app: App | WsgiApp,
+  options: GatewayOptions,
+  names: ServerNames = {},
+): NodeHandlers {
+  const live: App = typeof app === 'function' ? { kind: 'wsgi', app } : app;
   const known = new WeakMap<Socket, Connection>();
   const connectionOf = (socket: Socket): Connection => {
     const seen = known.get(socket);
@@ -32,11 +39,13 @@ export function nodeHandlers(app: WsgiApp, options: GatewayOptions, names: Serve
     known.set(socket, connection);
     return connection;
   };
+  const run = limitConcurrency(
+    (exchange: NodeExchange) => runApp(live, exchange, options),
+    options.maxConcurrency ?? 0,
+  );
   return {
-    handler: (req, res) =>
-      void runWsgi(app, new NodeExchange(req, res, connectionOf(req.socket), false), options),
-    continueHandler: (req, res) =>
-      void runWsgi(app, new NodeExchange(req, res, connectionOf(req.socket), true), options),
+    handler: (req, res) => void run(new NodeExchange(req, res, connectionOf(req.socket), false)),
+    continueHandler: (req, res) => void run(new NodeExchange(req, res, connectionOf(req.socket), true)),
   };
 }
 

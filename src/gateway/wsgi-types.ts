@@ -1,4 +1,6 @@
 // The WSGI contract (PEP 3333) in JavaScript, as types for the authors of apps and filters.
+import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 
 /**
  * One request, as PEP 3333 lays it out: CGI variables as strings, `wsgi.*` keys, and whatever filters add.
@@ -28,6 +30,12 @@ export interface Environ {
   'wsgi.multithread': boolean;
   'wsgi.multiprocess': boolean;
   'wsgi.run_once': boolean;
+  /**
+   * Makes a body of a file, from its position to its end, in blocks of about `blockSize` bytes (default 8192). Returned
+   * as it is, a FileHandle of a regular file gets a Content-Length where its position can be told (on Linux); of any
+   * file no more is sent than a Content-Length of the app's says. The file is closed with the body.
+   */
+  'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => WsgiBody;
   [key: string]: unknown;
 }
 
@@ -47,6 +55,12 @@ export type Chunk = Uint8Array | string;
 
 /** What an app returns: chunks, all at hand or as they come; `close`, if there is one, is always called, once. */
 export type WsgiBody = (Iterable<Chunk> | AsyncIterable<Chunk> | string) & { close?: () => unknown };
+
+/** What `wsgi.file_wrapper` takes. `read` gives up to `size` bytes, at its end none or null. */
+export type FileLike =
+  | FileHandle
+  | Readable
+  | { read(size: number): Chunk | null | PromiseLike<Chunk | null>; close?(): unknown };
 
 /** A WSGI app: called once for each request, any number of requests at a time. */
 export type WsgiApp = (environ: Environ, startResponse: StartResponse) => WsgiBody | Promise<WsgiBody>;

@@ -1,10 +1,11 @@
 // Runs a WSGI app over an Exchange: the server side of PEP 3333. Called by whoever serves, once for each request.
 // It never throws or rejects, whatever the app does, and a synchronous app is answered without a promise.
-import { Answer, answerPlainly, type ErrorListener, isChunk } from './answer.js';
+import { Answer, type AnswerOptions, answerPlainly, isChunk } from './answer.js';
 import { closerOf, isThenable, OpenBody, type Step } from './body.js';
 import { DeferredBody } from './deferred-body.js';
 import { createEnviron } from './environ.js';
 import type { Exchange } from './exchange.js';
+import { FileWrapper } from './file-wrapper.js';
 import type { GatewayOptions } from './run.js';
 import type { Chunk, Environ, WsgiApp } from './wsgi-types.js';
 
@@ -15,7 +16,7 @@ export function runWsgi(
   options: GatewayOptions,
 ): Promise<void> | undefined {
   const environ = createEnviron(exchange, options);
-  if (environ !== null) return callWsgi(app, environ, exchange, options.onError);
+  if (environ !== null) return callWsgi(app, environ, exchange, options);
   answerPlainly(exchange, 400, 'Bad Request');
   return undefined;
 }
@@ -25,14 +26,14 @@ export function callWsgi(
   app: WsgiApp,
   environ: Environ,
   exchange: Exchange,
-  onError: ErrorListener,
+  options: AnswerOptions,
 ): Promise<void> | undefined {
-  const answer = new Answer(exchange, onError);
+  const answer = new Answer(exchange, options);
   try {
     const result: unknown = app(environ, answer.startResponse);
     const whole = wholeBody(result);
-    if (result instanceof DeferredBody) return result.deliver(exchange, answer, onError);
-    if (whole === null) return deliver(result, answer, exchange, onError);
+    if (result instanceof DeferredBody) return result.deliver(exchange, answer, options);
+    if (whole === null) return deliver(result, answer, exchange, options);
     answer.finishWith(whole);
   } catch (error) {
     answer.fail(error);
@@ -53,7 +54,7 @@ async function deliver(
   result: unknown,
   answer: Answer,
   exchange: Exchange,
-  onError: ErrorListener,
+  options: AnswerOptions,
 ): Promise<void> {
   let body: OpenBody | null = null;
   try {
@@ -64,11 +65,12 @@ async function deliver(
       return;
     }
     if (returned instanceof DeferredBody) {
-      await returned.deliver(exchange, answer, onError);
+      await returned.deliver(exchange, answer, options);
       return;
     }
     body = new OpenBody(returned);
     if (Array.isArray(returned)) answer.expect(returned);
+    if (returned instanceof FileWrapper) await answer.expectFile(returned);
     await pump(body, answer, exchange);
     answer.finish();
   } catch (error) {

@@ -2,9 +2,10 @@
 import type { App } from '../gateway/app.js';
 import { errorStream } from '../gateway/error-stream.js';
 import type { Exchange } from '../gateway/exchange.js';
-import { nodeHandlers } from '../gateway/node-handler.js';
+import type { GatewayOptions } from '../gateway/run.js';
 import type { Logger } from '../log.js';
-import { createHttpServer, type DrainState } from './http-server.js';
+import type { DrainState } from './answer-class.js';
+import { createFront } from './front.js';
 import { Listener } from './listener.js';
 import type { ServerPlan } from './plan.js';
 
@@ -15,20 +16,23 @@ export function createListener(
   log: Logger,
 ): Listener {
   const { server, parsed } = plan;
-  const { options, address, place } = parsed;
+  const { options, address, place, limits, proxies } = parsed;
   const state: DrainState = { draining: false };
-  const handlers = nodeHandlers(
-    app.app,
-    {
-      errors: errorStream((text) => log.error({ server: server.name }, text.replace(/\n$/, ''))),
-      onError: (error, exchange) => log.error(failureFields(server.name, error, exchange), 'an app failed'),
-    },
-    {
+  const { access_log: format } = options;
+  const front = createFront(app, {
+    limits,
+    proxies,
+    proxyProtocol: options.proxy_protocol,
+    names: {
       scheme: options.url_scheme,
       ...(options.server_name === null ? {} : { serverName: options.server_name }),
     },
-  );
-  return new Listener(createHttpServer(handlers, options, state), {
+    accessLog:
+      format === 'off' ? null : { format, proxies, write: (line) => process.stdout.write(`${line}\n`) },
+    gateway: gatewayOptions(server.name, options.max_concurrency, options.strict_headers, log),
+    state,
+  });
+  return new Listener(front, {
     name: server.name,
     address,
     place,
@@ -40,6 +44,21 @@ export function createListener(
   });
 }
 
-function failureFields(server: string, error: Error, { request }: Exchange): object {
+function gatewayOptions(
+  server: string,
+  maxConcurrency: number,
+  strictHeaders: boolean,
+  log: Logger,
+): GatewayOptions {
+  return {
+    maxConcurrency,
+    strictHeaders,
+    errors: errorStream((text) => log.error({ server }, text.replace(/\n$/, ''))),
+    onError: (error, exchange) => log.error(fieldsOf(server, error, exchange), 'an app failed'),
+    onWarning: (error, exchange) => log.warn(fieldsOf(server, error, exchange), error.message),
+  };
+}
+
+function fieldsOf(server: string, error: Error, { request }: Exchange): object {
   return { err: error, server, method: request.method, target: request.target };
 }

@@ -5,6 +5,7 @@ import type { ServerSpec, Target } from '../config/deployment.js';
 import { toError, WsgiServeError } from '../errors.js';
 import type { App, ServeApp } from '../gateway/app.js';
 import { isThenable } from '../gateway/body.js';
+import { toWsgi } from '../gateway/bridges.js';
 import type { Place } from '../source.js';
 
 /** The names under which deployment files know servers that the built-in one stands in for. */
@@ -54,7 +55,7 @@ export class ForeignServer {
       });
     };
     try {
-      foreign.#running = built.value(app.app);
+      foreign.#running = built.value(toWsgi(app));
     } catch (thrown) {
       await built.close();
       throw failed(thrown);

@@ -5,11 +5,16 @@ import { both, forEach } from '../config/problems.js';
 import { knownNamesHint, WsgiServeError } from '../errors.js';
 import type { Origin, Place } from '../source.js';
 import { type Address, splitHostPort } from './address.js';
+import type { ConnectionLimits } from './connection-limits.js';
 import { FOREIGN_OPTIONS, OPTIONS, type OptionName, type ServerOptions } from './options.js';
+import { limitsOf } from './server-limits.js';
+import { createProxyPolicy, type ProxyPolicy } from './trusted-proxy.js';
 
 export interface ParsedOptions {
   readonly options: ServerOptions;
   readonly address: Address;
+  readonly limits: ConnectionLimits;
+  readonly proxies: ProxyPolicy;
   /** Where the address was written, or the section where it was not: what errors of binding point at. */
   readonly place: Place;
   /** `ignored-option`. */
@@ -33,9 +38,12 @@ export function parseOptions(server: ServerSpec, places: Places): ParsedOptions 
     () => readKnown(section, keys, places),
     () => forEach(unknown, ([key, { origin }]) => refuse(section, key, places.keyPlace(origin))),
   )[0];
+  checkTimeouts(written, options, section, places);
   return {
     options,
     address: addressOf(options),
+    limits: limitsOf(options),
+    proxies: createProxyPolicy(options, (name) => placeOfOption(written, name, places)),
     place: places.place(addressOrigin(written) ?? server.origin),
     warnings: foreign.map(([key, { origin }]) => ignored(section, key, places.keyPlace(origin))),
   };
@@ -137,6 +145,28 @@ function convertAll(all: readonly Written[], places: Places): ServerOptions {
 
 function convertOne({ name, key, setting }: Written, places: Places): unknown {
   return convert<unknown>(setting, key, OPTIONS[name].converter, places.place(setting.origin));
+}
+
+function placeOfOption(written: readonly Written[], name: OptionName, places: Places): Place | null {
+  const found = written.find((one) => one.name === name);
+  return found === undefined ? null : places.place(found.setting.origin);
+}
+
+/** node:http refuses such a pair when the server is made. */
+function checkTimeouts(
+  written: readonly Written[],
+  options: ServerOptions,
+  section: string,
+  places: Places,
+): void {
+  const { headers_timeout: head, request_timeout: whole } = options;
+  if (whole === 0 || head <= whole) return;
+  const place =
+    placeOfOption(written, 'request_timeout', places) ?? placeOfOption(written, 'headers_timeout', places);
+  throw new WsgiServeError('bad-value', `[${section}] gives a whole request less time than its head`, {
+    place,
+    hint: 'request_timeout must not be less than headers_timeout; 0 sets no limit',
+  });
 }
 
 function addressOf({ unix_socket: path, unix_socket_perms: mode, host, port }: ServerOptions): Address {

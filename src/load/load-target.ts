@@ -15,7 +15,8 @@ export interface LoadedTarget {
   readonly protocol: string;
   /** As the user wrote it: `apps:MyHome.app_factory`, `egg:Paste#urlmap`. */
   readonly name: string;
-  readonly value: Callable;
+  /** A function; where the protocol names an app itself, it may be an object too. */
+  readonly value: object;
   /** What `value` was found on, `this` of its calls: the class of a static method, or the module. */
   readonly owner: unknown;
 }
@@ -49,10 +50,10 @@ export function createTargetLoader(
       const name = nameOf(target);
       if (target.kind === 'egg') {
         const { protocol, found } = await loadEntryPoint(kind, target, folder, place, tools);
-        return { protocol, name, ...callable(found, name, place) };
+        return { protocol, name, ...usable(found, protocol, name, place) };
       }
       const found = await importTarget(target.expression, folder, place, tools);
-      return { protocol: target.protocol, name, ...callable(found, name, place) };
+      return { protocol: target.protocol, name, ...usable(found, target.protocol, name, place) };
     },
     require(names) {
       for (const { value, origin } of names) {
@@ -66,13 +67,15 @@ function nameOf(target: Target): string {
   return target.kind === 'egg' ? `egg:${target.distribution}#${target.entry}` : target.expression;
 }
 
-/** A class counts as no function, since it cannot be called; its static methods can. */
-function callable(
+/** A class counts as no function, since it cannot be called; its static methods can. What an app object has to have is build's to say. */
+function usable(
   { value, owner }: FoundExport,
+  protocol: string,
   name: string,
   place: Place,
 ): Pick<LoadedTarget, 'value' | 'owner'> {
   if (isCallable(value) && !isClass(value)) return { value, owner };
+  if (protocol.endsWith('.app') && typeof value === 'object' && value !== null) return { value, owner };
   const functions = functionsOf(value);
   throw new WsgiServeError('not-callable', `"${name}" is ${describeValue(value)}, not a function`, {
     place,
@@ -80,7 +83,8 @@ function callable(
   });
 }
 
-function isCallable(value: unknown): value is Callable {
+/** Whether `value` can be called at all. */
+export function isCallable(value: unknown): value is Callable {
   return typeof value === 'function';
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Built } from '../../src/build/builder.js';
 import type { App, CompositeFactory, Conf, Filter } from '../../src/gateway/app.js';
+import { toWsgi } from '../../src/gateway/bridges.js';
 import type { WsgiApp } from '../../src/gateway/wsgi-types.js';
 import { builderOf, type Factories } from '../helpers/build-ini.js';
 import { problemOf } from '../helpers/problems.js';
@@ -52,7 +53,7 @@ async function build(ini: string, factories: Factories, name = 'main'): Promise<
 }
 
 async function answer(ini: string, factories: Factories, name = 'main'): Promise<string> {
-  return textOf((await build(ini, factories, name)).value.app);
+  return textOf(toWsgi((await build(ini, factories, name)).value));
 }
 
 const FILTERS = `
@@ -82,7 +83,7 @@ describe('an app', () => {
     };
     const { builder, spec } = builderOf(ini, { 'apps:make': make });
     await builder.buildApp(spec('main'));
-    expect(await textOf((await builder.buildApp(spec('main'))).value.app)).toBe('made');
+    expect(await textOf(toWsgi((await builder.buildApp(spec('main'))).value))).toBe('made');
     const [, , globalConf = {}, localConf = {}] = seen;
     expect(Object.entries(localConf)).toEqual([
       ['text', 'hello'],

@@ -17,9 +17,9 @@ next = site
 [app:site]
 paste.app_factory = apps:site
 [app:edge]
-fetch.app_factory = apps:make
+use = egg:Odd#edge
 [filter:edge]
-node.middleware = apps:filter
+use = egg:Odd#edge
 [server:edge]
 paste.server_factory = apps:make
 `;
@@ -168,13 +168,14 @@ describe('what is no filter and no server', () => {
 
 describe('a protocol that nothing is known about', () => {
   it('is named, with those that there are', async () => {
-    const { builder, spec } = builderOf(INI, { 'apps:make': site, 'apps:filter': site });
+    const odd = { protocol: 'odd.factory', value: site };
+    const { builder, spec } = builderOf(INI, { 'egg:Odd#edge': odd });
     const app = await problemOf(() => builder.buildApp(spec('edge')));
     expect(app.code).toBe('unknown-protocol');
-    expect(app.message).toBe('[app:edge] is made by fetch.app_factory, which is no protocol of apps');
+    expect(app.message).toBe('[app:edge] is made by odd.factory, which is no protocol of apps');
     expect(app.hint).toContain('paste.app_factory, paste.composite_factory');
     const filter = await problemOf(() => builder.buildFilter(spec('edge', 'filter')));
-    expect(filter.message).toBe('[filter:edge] is made by node.middleware, which is no protocol of filters');
+    expect(filter.message).toBe('[filter:edge] is made by odd.factory, which is no protocol of filters');
   });
 });
 

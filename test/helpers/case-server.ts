@@ -8,6 +8,7 @@ import { Conversation } from './raw-http.js';
 export class CaseServer {
   readonly #server: Server;
   readonly #ran = new Map<number, string[]>();
+  readonly #clients: Socket[] = [];
 
   /** `options` may bring a handler of its own, which then is the app. */
   constructor(options: Partial<GatedServerOptions> = {}) {
@@ -39,6 +40,7 @@ export class CaseServer {
   async open(): Promise<Conversation> {
     const { port } = this.#server.address() as AddressInfo;
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.#clients.push(socket);
     await once(socket, 'connect');
     return new Conversation(socket);
   }
@@ -58,6 +60,7 @@ export class CaseServer {
   async close(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
+    for (const client of this.#clients) client.destroy();
     await once(this.#server, 'close');
   }
 }

@@ -139,20 +139,29 @@ async function enoughAnswers(conversation: Conversation, { answers, closes }: Ex
   });
 }
 
-function judge(expected: Expectation, conversation: Conversation, ran: readonly string[], cut: Cut): string[] {
+function judge(
+  expected: Expectation,
+  conversation: Conversation,
+  ran: readonly string[],
+  cut: Cut,
+): string[] {
   const { answers, closes, mayRun } = expected;
   const statuses = statusesOf(conversation);
   const shown = `${statuses}${conversation.socket.closed ? ' close' : ''}, the app got ${ran.length}`;
   const complaints: string[] = [];
-  const isWanted = answers.some((list) => isSame(list, statuses) || (cut !== 'whole' && isBehind200(list, statuses)));
+  const isWanted = answers.some(
+    (list) => isSame(list, statuses) || (cut !== 'whole' && isBehind200(list, statuses)),
+  );
   if (!isWanted) complaints.push(`answered ${shown}`);
-  if (closes !== null && closes !== conversation.socket.closed) complaints.push(`left the connection: ${shown}`);
+  if (closes !== null && closes !== conversation.socket.closed)
+    complaints.push(`left the connection: ${shown}`);
   if (closes === true && !saysClose(conversation)) complaints.push('does not say that it closes');
   if (!mayRun && ran.length > 0) complaints.push(`called the app: ${ran}`);
   const served = statuses.filter((status) => status === 200).length;
   const isBroken = (statuses.at(-1) ?? 0) >= 400;
   // A body may break behind the moment that the app was called; every other call has its answer.
-  if (ran.length !== served && !(isBroken && ran.length === served + 1)) complaints.push(`ran unanswered: ${shown}`);
+  if (ran.length !== served && !(isBroken && ran.length === served + 1))
+    complaints.push(`ran unanswered: ${shown}`);
   if (closes === true && ran.includes(CANARY_RUN)) complaints.push('ran the request behind');
   return complaints;
 }
@@ -165,11 +174,17 @@ async function tryCanary(
   const before = statusesOf(conversation).length;
   if (!conversation.socket.closed) {
     conversation.socket.write(CANARY);
-    await enoughAnswers(conversation, { answers: [Array(before + 1).fill(200)], closes: false, mayRun: true });
+    await enoughAnswers(conversation, {
+      answers: [Array(before + 1).fill(200)],
+      closes: false,
+      mayRun: true,
+    });
   }
   const isAnswered = statusesOf(conversation).length === before + 1;
   const hasRun = ran().includes(CANARY_RUN);
-  return isAnswered === hasRun && isAnswered !== conversation.socket.closed ? [] : ['spoiled the next request'];
+  return isAnswered === hasRun && isAnswered !== conversation.socket.closed
+    ? []
+    : ['spoiled the next request'];
 }
 
 async function tryNewConnection(server: CaseServer): Promise<readonly string[]> {
@@ -197,7 +212,9 @@ function isSame(one: readonly number[], other: readonly number[]): boolean {
 function isBehind200(wanted: readonly number[], statuses: readonly number[]): boolean {
   const before = statuses.slice(0, statuses.length - wanted.length);
   const isRefused = (wanted.at(-1) ?? 0) >= 400;
-  return isRefused && before.every((status) => status === 200) && isSame(wanted, statuses.slice(before.length));
+  return (
+    isRefused && before.every((status) => status === 200) && isSame(wanted, statuses.slice(before.length))
+  );
 }
 
 function cutBehindLineEnds(bytes: Buffer): readonly Buffer[] {

@@ -28,6 +28,8 @@ export async function runAll(cases: readonly RawCase[], cuts: readonly Cut[]): P
 
 if (process.argv[1] === import.meta.filename) {
   const complaints = await runAll(readCases(join(GOLDEN, 'http1.json')), CUT_NAMES);
-  process.stdout.write(`${[...complaints, `${process.version}: ${complaints.length} not as wanted`].join('\n')}\n`);
+  process.stdout.write(
+    `${[...complaints, `${process.version}: ${complaints.length} not as wanted`].join('\n')}\n`,
+  );
   process.exitCode = complaints.length === 0 ? 0 : 1;
 }

@@ -28,7 +28,7 @@ describe('a target loader', () => {
     const loaded = await LOADER.load('app', factory('exports-apps:Home.app_factory'));
     expect(loaded.protocol).toBe('paste.app_factory');
     expect(loaded.name).toBe('exports-apps:Home.app_factory');
-    const app = Reflect.apply(loaded.value, loaded.owner, [{ a: '1' }, { b: '2' }]);
+    const app = Reflect.apply(Object(loaded.value), loaded.owner, [{ a: '1' }, { b: '2' }]);
     expect(Reflect.apply(Object(app), undefined, [])).toEqual(['{"a":"1","b":"2"}']);
   });
 

@@ -1,0 +1,226 @@
+// Where requests come in: each gets its turn, goes through the gate, and is handed on or refused. Made by
+// gated-server.ts for each server; the one file that joins the gate, the limits and the events of node:http.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { BodyWatch, TOO_LARGE } from './body-limit.js';
+import { applyHead } from './clean-request.js';
+import { isSurplus, type ParserError, refusalFor } from './client-error.js';
+import type { Clock } from './clock.js';
+import { endWith, linger } from './closing.js';
+import type { ConnectionLimits } from './connection-limits.js';
+import { type CleanHead, type GateResult, gate } from './gate.js';
+import { ALLOW, type Refusal, refusalText } from './refusal.js';
+import { replayWithoutUpgrade } from './replay.js';
+import { Turns } from './turns.js';
+
+/**
+ * Gets a request that passed, once the answers before it on its connection are sent; must not throw. With
+ * `waitsForContinue` the client sends its body after `res.writeContinue()`.
+ */
+export type GatedHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  head: CleanHead,
+  waitsForContinue: boolean,
+) => void;
+
+/**
+ * Takes over a connection, of which `first` was read already. False leaves the request to the handler, as an ordinary
+ * one. A request to upgrade that has a body is always an ordinary one.
+ */
+export type UpgradeHandler = (
+  req: IncomingMessage,
+  socket: Socket,
+  first: Buffer,
+  head: CleanHead,
+) => boolean;
+
+/** Who is called for what comes in. */
+export interface DoorKeepers {
+  readonly handler: GatedHandler;
+  /** Without one, every request to upgrade is left to the handler. */
+  readonly onUpgrade?: UpgradeHandler;
+  /** Told of every request that is refused, for the log. */
+  readonly onRefuse?: (refusal: Refusal, socket: Socket) => void;
+}
+
+export class Door {
+  /** What node:http does with a new connection. */
+  readonly #accept: (socket: Socket) => void;
+  readonly #limits: ConnectionLimits;
+  readonly #keepers: DoorKeepers;
+  readonly #clock: Clock;
+  readonly #turns = new WeakMap<Socket, Turns>();
+  /** Told of each connection that was handed over for good. */
+  onHandOver: (socket: Socket) => void = ignore;
+
+  /** `server` must be as node:http made it, without listeners of anybody else. */
+  constructor(server: Server, limits: ConnectionLimits, keepers: DoorKeepers, clock: Clock) {
+    const listeners = server.listeners('connection');
+    this.#accept = (socket) => {
+      for (const listener of listeners) listener.call(server, socket);
+    };
+    this.#limits = limits;
+    this.#keepers = keepers;
+    this.#clock = clock;
+  }
+
+  /** Whether a connection was answered everything that it asked for so far, and did ask. */
+  readonly rests = (socket: Socket): boolean => this.#turns.get(socket)?.isBusy === false;
+
+  /** For `request`, `checkContinue` and `checkExpectation`. */
+  readonly onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    const turns = this.#turnsOf(req.socket);
+    if (turns.isOver) return;
+    if (turns.isBusy) turns.after(() => this.#admit(req, res, turns));
+    else this.#admit(req, res, turns);
+  };
+
+  /** For `upgrade` and `connect`. */
+  readonly onUpgrade = (req: IncomingMessage, _stream: Duplex, first: Buffer): void => {
+    const { socket } = req;
+    const turns = this.#turnsOf(socket);
+    // node:http has let go of the socket: an error would end the process, and an answer under way would wait for ever.
+    const cut = (): void => void socket.destroy();
+    const drain = (): void => turns.drain();
+    socket.off('error', ignore).on('error', ignore).on('timeout', cut).on('drain', drain);
+    if (turns.isOver) return;
+    turns.after(() => {
+      socket.off('timeout', cut).off('drain', drain);
+      this.#admitUpgrade(req, first, turns);
+    });
+  };
+
+  /** For `clientError`. */
+  readonly onError = (error: ParserError, socket: Duplex): void => {
+    const refusal = refusalFor(error);
+    if (refusal === null || !(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    const turns = this.#turnsOf(socket);
+    if (turns.isDone) return;
+    if (isSurplus(error)) turns.after(() => linger(socket, this.#clock));
+    else if (turns.isReading) this.#refuse(refusal, socket, turns, null);
+    else turns.after(() => this.#refuse(refusal, socket, turns, null));
+  };
+
+  #admit(req: IncomingMessage, res: ServerResponse, turns: Turns): void {
+    const count = turns.begin(req, res);
+    const result = this.#gate(req);
+    if (result.kind === 'refuse') {
+      this.#refuse(result, req.socket, turns, req);
+      return;
+    }
+    const head = result.request;
+    if (head.closes || head.upgrades || count >= this.#limits.maxRequestsPerConnection) {
+      res.shouldKeepAlive = false;
+      turns.end();
+    }
+    if (head.bodyLength === 0) this.#hand(req, res, head);
+    else this.#handWithBody(req, res, head, turns);
+  }
+
+  #hand(req: IncomingMessage, res: ServerResponse, head: CleanHead): void {
+    if (head.target === '*') answerForServer(res);
+    else this.#keepers.handler(req, res, head, head.waitsForContinue);
+  }
+
+  /**
+   * node:http tells of a request before it looks at the body, even where that came in with the head. The handler is
+   * called behind that: a body that breaks the rules at once reaches no app, and one that is there closes nothing.
+   */
+  #handWithBody(req: IncomingMessage, res: ServerResponse, head: CleanHead, turns: Turns): void {
+    turns.hold(true);
+    // Ticks and microtasks run in between the chunks of one read; an immediate runs behind them.
+    setImmediate(() => {
+      turns.hold(false);
+      if (turns.isDone || req.socket.destroyed) return;
+      if (req.readableLength > this.#limits.maxBodySize) {
+        this.#refuse(TOO_LARGE, req.socket, turns, req);
+        return;
+      }
+      if (!req.complete) this.#watch(req, res, head, turns);
+      this.#hand(req, res, head);
+    });
+  }
+
+  /** For a body that is still to come: it has to keep to the limits, and nobody waits for it behind the answer. */
+  #watch(req: IncomingMessage, res: ServerResponse, head: CleanHead, turns: Turns): void {
+    const { socket } = req;
+    const { shouldKeepAlive } = res;
+    const watch = new BodyWatch(req, this.#limits, this.#clock, {
+      onEnd: () => {
+        res.shouldKeepAlive = shouldKeepAlive;
+      },
+      onBreach: (refusal) => this.#refuse(refusal, socket, turns, req),
+    });
+    if (head.waitsForContinue) startWithContinue(res, watch);
+    else watch.start();
+    // An answer before the end of the body says that it closes the connection (RFC 9112 section 9.6).
+    res.shouldKeepAlive = false;
+    res.prependListener('finish', () => {
+      if (!req.complete) linger(socket, this.#clock);
+    });
+  }
+
+  #admitUpgrade(req: IncomingMessage, first: Buffer, turns: Turns): void {
+    const { socket } = req;
+    const result = this.#gate(req);
+    if (result.kind === 'refuse') this.#refuse(result, socket, turns, req);
+    else if (this.#isTaken(req, first, result.request)) {
+      turns.finish();
+      this.onHandOver(socket);
+    } else replayWithoutUpgrade(this.#accept, req, first);
+  }
+
+  /** A body would be the first thing on the connection that is handed over. */
+  #isTaken(req: IncomingMessage, first: Buffer, head: CleanHead): boolean {
+    const { onUpgrade } = this.#keepers;
+    return onUpgrade !== undefined && head.bodyLength === 0 && onUpgrade(req, req.socket, first, head);
+  }
+
+  #gate(req: IncomingMessage): GateResult {
+    const { method = '', url: target = '', httpVersion, rawHeaders } = req;
+    const result = gate({ method, target, httpVersion, rawHeaders }, this.#limits);
+    if (result.kind === 'pass') applyHead(req, result.request);
+    return result;
+  }
+
+  /** The last word on a connection; `req` is null where the request could not be read. */
+  #refuse(refusal: Refusal, socket: Socket, turns: Turns, req: IncomingMessage | null): void {
+    const isAnswering = turns.isAnswering;
+    turns.finish();
+    this.#keepers.onRefuse?.(refusal, socket);
+    // In the middle of an answer a second head would pass for a part of it.
+    if (isAnswering) socket.destroy();
+    else endWith(socket, refusalText(refusal, req?.method ?? null, new Date()), this.#clock);
+  }
+
+  #turnsOf(socket: Socket): Turns {
+    const known = this.#turns.get(socket);
+    if (known !== undefined) return known;
+    const turns = new Turns(socket);
+    this.#turns.set(socket, turns);
+    return turns;
+  }
+}
+
+/** `OPTIONS *` asks about the server, not about anything that an app has (RFC 9110 section 9.3.7). */
+function answerForServer(res: ServerResponse): void {
+  res.writeHead(200, ['Allow', ALLOW, 'Content-Length', '0']);
+  res.end();
+}
+
+function startWithContinue(res: ServerResponse, watch: BodyWatch): void {
+  const writeContinue = res.writeContinue.bind(res);
+  res.writeContinue = (callback) => {
+    watch.start();
+    writeContinue(callback);
+  };
+}
+
+function ignore(): void {
+  // A connection that breaks while nobody uses it is no error.
+}

@@ -1,0 +1,79 @@
+import { EventEmitter } from 'node:events';
+import { createServer } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+
+import { cutStalled } from '../../src/listen/stall-patrol.js';
+import { FakeClock } from '../helpers/fake-clock.js';
+
+/** A connection whose bytes are counted by hand. */
+class HandSocket extends Socket {
+  moved = 0;
+
+  constructor() {
+    super();
+    Object.defineProperty(this, 'bytesRead', { get: () => this.moved });
+  }
+}
+
+function patrol(
+  limits: { sendTimeout: number; keepAliveTimeout: number },
+  rests: () => boolean = () => false,
+) {
+  const clock = new FakeClock();
+  const server = createServer();
+  const { release } = cutStalled(server, limits, rests, clock);
+  const socket = new HandSocket();
+  EventEmitter.prototype.emit.call(server, 'connection', socket);
+  return { clock, socket, release };
+}
+
+describe('the patrol', () => {
+  it('cuts a connection on which nothing moves, soon after its time', () => {
+    const { clock, socket } = patrol({ sendTimeout: 8000, keepAliveTimeout: 0 });
+    clock.advance(7900);
+    expect(socket.destroyed).toBe(false);
+    clock.advance(1100);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('lets a connection be on which a byte moves now and then', () => {
+    const { clock, socket } = patrol({ sendTimeout: 8000, keepAliveTimeout: 0 });
+    for (let round = 0; round < 10; round += 1) {
+      socket.moved += 1;
+      clock.advance(6000);
+    }
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it('gives a connection that rests between requests its own time', () => {
+    let rests = true;
+    const { clock, socket } = patrol({ sendTimeout: 80_000, keepAliveTimeout: 4000 }, () => rests);
+    rests = false;
+    clock.advance(20_000);
+    expect(socket.destroyed).toBe(false);
+    rests = true;
+    socket.moved += 1;
+    clock.advance(5000);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('cuts nothing where neither has a limit, and leaves released connections alone', () => {
+    const without = patrol({ sendTimeout: 0, keepAliveTimeout: 0 });
+    without.clock.advance(1e9);
+    expect(without.socket.destroyed).toBe(false);
+    const released = patrol({ sendTimeout: 1000, keepAliveTimeout: 0 });
+    released.release(released.socket);
+    released.clock.advance(1e9);
+    expect(released.socket.destroyed).toBe(false);
+  });
+
+  it('stops looking once there is no connection left', async () => {
+    const { clock, socket } = patrol({ sendTimeout: 1000, keepAliveTimeout: 0 });
+    expect(clock.waiting).toBe(1);
+    socket.destroy();
+    await new Promise((closed) => socket.once('close', closed));
+    clock.advance(1000);
+    expect(clock.waiting).toBe(0);
+  });
+});
