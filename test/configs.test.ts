@@ -5,7 +5,9 @@ import { DeploymentFolder } from './helpers/deployment-folder.js';
 import { Cli, ROOT, runCli } from './helpers/run-cli.js';
 
 const CONFIGS = join(ROOT, 'configs');
-const examples = readdirSync(CONFIGS, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ini'));
+const examples = readdirSync(CONFIGS, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ini'),
+);
 
 describe('the examples in configs/', () => {
   it('are there', () => {

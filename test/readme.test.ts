@@ -20,7 +20,12 @@ function block(language: string, nth = 0): string {
 function table(name: string): readonly (readonly string[])[] {
   const text = README.split(`<!-- ${name} -->`)[1]?.split(`<!-- /${name} -->`)[0] ?? '';
   const rows = text.split('\n').filter((line) => line.startsWith('|'));
-  return rows.slice(2).map((row) => row.split('|').slice(1, -1).map((cell) => cell.trim()));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
 describe('the README', () => {
@@ -50,7 +55,9 @@ describe('the README', () => {
   });
 
   it('lists every option of the command line', () => {
-    const listed = table('options').map(([flags = '', command = '']) => `${command} ${flags.replaceAll('`', '')}`);
+    const listed = table('options').map(
+      ([flags = '', command = '']) => `${command} ${flags.replaceAll('`', '')}`,
+    );
     const real = createProgram().commands.flatMap((command) => {
       return command.options.map(({ flags }) => `${command.name()} ${flags}`);
     });
@@ -67,8 +74,12 @@ describe('the README', () => {
 
   it('gives a reason for every dependency, and for no other', () => {
     const section = README.split('## Dependencies')[1]?.split('\n## ')[0] ?? '';
-    const listed = [...section.matchAll(/^\| ([a-z][\w, -]*) \|/gm)].flatMap(([, names = '']) => names.split(', '));
-    expect(listed.filter((name) => name !== 'package').sort()).toEqual(Object.keys(manifest.dependencies).sort());
+    const listed = [...section.matchAll(/^\| ([a-z][\w, -]*) \|/gm)].flatMap(([, names = '']) =>
+      names.split(', '),
+    );
+    expect(listed.filter((name) => name !== 'package').sort()).toEqual(
+      Object.keys(manifest.dependencies).sort(),
+    );
   });
 
   it('names no page that is not there', () => {
