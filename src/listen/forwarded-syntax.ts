@@ -20,6 +20,8 @@ export interface Node {
 /** `token=token` or `token="quoted string"`. */
 const PAIR =
   /([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*)")/y;
+/** Without any of these a text is one item as it stands. */
+const LIST_SIGNS = /[,"\t ]/;
 /** What stands between two elements of a list, and at its ends. */
 const COMMA = /[\t ]*,[\t ]*/y;
 
@@ -40,6 +42,7 @@ export function parseForwarded(text: string): readonly ForwardedElement[] | null
 
 /** The items of `a, b, "c"`, unquoted. Null where a quote is left open, or stands in the middle. */
 export function parseList(text: string): readonly string[] | null {
+  if (!LIST_SIGNS.test(text)) return [text];
   const items = text.split(',').map(unquoted);
   return items.every((item) => item !== null) ? items : null;
 }

@@ -71,12 +71,17 @@ function peersOf(words: readonly string[], place: Place | null): ProxyPolicy['tr
   if (words.includes('*')) return () => true;
   const networks = new BlockList();
   for (const word of words.filter((word) => word !== 'unix')) addNetwork(networks, word, place);
-  const trustsUnix = words.includes('unix');
-  return (address) => {
-    if (address === '') return trustsUnix;
+  const isTrusted = (address: string): boolean => {
+    if (address === '') return words.includes('unix');
     const plain = plainAddress(address);
     const family = isIP(plain);
     return family !== 0 && networks.check(plain, family === 4 ? 'ipv4' : 'ipv6');
+  };
+  // Proxies are few and speak for everybody: the last one is most often the next one, and looking it up is slow.
+  let last = { address: '', isTrusted: isTrusted('') };
+  return (address) => {
+    if (address !== last.address) last = { address, isTrusted: isTrusted(address) };
+    return last.isTrusted;
   };
 }
 
