@@ -2,8 +2,6 @@
 // The kind is the one that the deployment file states; what an object can do tells it too, a function's arity never.
 import { assertNever } from '../errors.js';
 import type { App } from '../gateway/app.js';
-import { lightenGlobals } from '../gateway/fetch-globals.js';
-import { RunContext } from '../gateway/fetch-run.js';
 import type { FetchFunction, FetchObject } from '../gateway/fetch-types.js';
 import { leafHandler } from '../gateway/node-leaf.js';
 import type { CallbackApp, NodeFunction, RoutingApp, Upgradable } from '../gateway/node-types.js';
@@ -44,9 +42,9 @@ export async function asApp(kind: AppKind, value: unknown, subject: LoadedSubjec
 const FETCH_HINT = 'A fetch app is a function of (request), or an object with a fetch method';
 const NODE_HINT = 'A node app is a function of (req, res), a Koa app or a Fastify instance';
 
-function fetchApp(call: FetchFunction): App {
-  lightenGlobals();
-  return { kind: 'fetch', app: (request, run) => call(request, new RunContext(run)) };
+async function fetchApp(call: FetchFunction): Promise<App> {
+  const parts = await import('../gateway/fetch-parts.js');
+  return parts.fetchApp(call);
 }
 
 function nodeApp(call: NodeFunction, { upgrade }: Upgradable): App {

@@ -3,8 +3,7 @@
 import { types } from 'node:util';
 import type { App, Conf, Cover, Loader, ServeApp } from '../gateway/app.js';
 import { toWsgi } from '../gateway/bridges.js';
-import { coverWithFetch, coverWithNode } from '../gateway/cover.js';
-import { lightenGlobals } from '../gateway/fetch-globals.js';
+import { coverWithNode } from '../gateway/cover.js';
 import type { FetchFilter } from '../gateway/fetch-types.js';
 import type { NodeFilter } from '../gateway/node-types.js';
 import type { WsgiApp } from '../gateway/wsgi-types.js';
@@ -79,7 +78,7 @@ export async function makeFilter(making: Making): Promise<Cover> {
     case 'node.filter_factory':
       return nodeCover(keep(making, asMiddleware(await call(making, confs()), subject)));
     case 'fetch.filter_factory':
-      return fetchCover(keep(making, asFetchFilter(await call(making, confs()), subject)));
+      return await fetchCover(keep(making, asFetchFilter(await call(making, confs()), subject)));
     default:
       throw unknownProtocol('filter', subject);
   }
@@ -139,8 +138,8 @@ function nodeCover(filter: NodeFilter): Cover {
   return async (app) => coverWithNode(filter, app);
 }
 
-function fetchCover(filter: FetchFilter): Cover {
-  lightenGlobals();
+async function fetchCover(filter: FetchFilter): Promise<Cover> {
+  const { coverWithFetch } = await import('../gateway/fetch-parts.js');
   return async (app) => coverWithFetch(filter, app);
 }
 

@@ -1,6 +1,6 @@
 // What is live: apps of the three kinds, and what factories make of them.
 // An App is what build makes of a Spec; a gateway runs it over an Exchange.
-import type { FetchHandler } from './fetch-run.js';
+import type { FetchHandler, FetchRunner } from './fetch-run.js';
 import type { FetchApp, FetchFilter, FetchObject } from './fetch-types.js';
 import type { NodeHandler } from './node-run.js';
 import type { NodeApp, NodeFilter } from './node-types.js';
@@ -9,7 +9,7 @@ import type { WsgiApp } from './wsgi-types.js';
 /** An app and its kind. The kind is stated by the deployment file, never guessed from a function's arity. */
 export type App =
   | { readonly kind: 'wsgi'; readonly app: WsgiApp }
-  | { readonly kind: 'fetch'; readonly app: FetchHandler }
+  | { readonly kind: 'fetch'; readonly app: FetchHandler; readonly run: FetchRunner }
   | { readonly kind: 'node'; readonly app: NodeHandler };
 
 /** A filter of whatever kind, ready to be put over an app of whatever kind. */

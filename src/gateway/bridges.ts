@@ -5,15 +5,12 @@ import { answerPlainly } from './answer.js';
 import type { App } from './app.js';
 import { DeferredBody } from './deferred-body.js';
 import type { Exchange } from './exchange.js';
-import { answerOf, incomingFrom, targetOf } from './fetch-exchange.js';
-import { type FetchHandler, runFetch } from './fetch-run.js';
 import { NodeExchange } from './node-exchange.js';
 import { upgradeOf } from './node-leaf.js';
 import { type NodeHandler, runNode } from './node-run.js';
 import type { NodeRequest } from './node-types.js';
 import { firstRun, type GatewayOptions, type Run } from './run.js';
 import { environOf } from './run-environ.js';
-import { StreamExchange } from './stream-exchange.js';
 import { callWsgi, runWsgi } from './wsgi.js';
 import type { WsgiApp } from './wsgi-types.js';
 
@@ -41,18 +38,13 @@ export function toNode(app: App): NodeHandler {
   };
 }
 
-/** As a fetch handler: gives a promise of a Response, which is rejected where the app fails before its first byte. */
-export function toFetch(app: App): FetchHandler {
-  if (app.kind === 'fetch') return app.app;
-  return (request, run) => respondWith(app, request, run);
-}
-
-function runWithin(app: App, run: Run): Promise<void> | undefined {
+/** Runs an app of any kind within the run of the part above it. */
+export function runWithin(app: App, run: Run): Promise<void> | undefined {
   switch (app.kind) {
     case 'wsgi':
       return callWithin(app.app, run);
     case 'fetch':
-      return runFetch(app.app, run);
+      return app.run(app.app, run);
     case 'node':
       return runNode(app.app, run);
     default:
@@ -71,22 +63,4 @@ function belowNode(req: NodeRequest, exchange: NodeExchange, { options, environ 
   const { url = '', baseUrl: base = '' } = req;
   const head = base === '' ? exchange.request : { ...exchange.request, target: url };
   return { exchange, seen: { head, base, body: null }, options, environ: req.environ ?? environ };
-}
-
-function respondWith(app: App, request: Request, run: Run): Promise<Response> {
-  const incoming = incomingFrom(request, run);
-  return new Promise((resolve, reject) => {
-    const stream = new StreamExchange(incoming, (head) => resolve(answerOf(head, stream)));
-    const onError: GatewayOptions['onError'] = (error, exchange) => {
-      // The one who waits for the answer, or reads it, is told; only behind the end nobody is left.
-      if (stream.ended) run.options.onError(error, exchange);
-      stream.fail(error);
-      reject(error);
-    };
-    run.exchange.onClose(() => void stream.return());
-    const head = { ...incoming.request, target: targetOf(request.url) };
-    const seen = { head, base: run.seen.base, body: null };
-    const options = { ...run.options, onError };
-    void runWithin(app, { exchange: stream, seen, options, environ: run.environ });
-  });
 }

@@ -1,4 +1,4 @@
-// Runs an app over Request and Response over an Exchange. Called by bridges.ts.
+// Runs an app over Request and Response over an Exchange. Handed to bridges.ts by fetch-parts.ts.
 // It never throws or rejects, whatever the app does; a Response that is at hand is answered without a promise.
 import { toError, WsgiServeError } from '../errors.js';
 import { Answer, answerPlainly } from './answer.js';
@@ -17,6 +17,9 @@ import type { Environ, Header } from './wsgi-types.js';
 
 /** A fetch app as it is run: filters need to know what they stand in. */
 export type FetchHandler = (request: Request, run: Run) => unknown;
+
+/** What answers with a fetch handler; an app of that kind brings it, so that only deployments with one load it. */
+export type FetchRunner = (handler: FetchHandler, run: Run) => Promise<void> | undefined;
 
 /** The Response that an app or a filter gave back. Throws `contract` where it is something else. */
 export function asResponse(value: unknown): Response {

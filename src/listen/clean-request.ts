@@ -7,21 +7,19 @@ import type { RequestHead } from '../gateway/exchange.js';
 export function applyHead(req: IncomingMessage, head: RequestHead): void {
   req.url = head.target;
   if (req.rawHeaders === head.rawHeaders) return;
-  const distinct = distinctHeaders(head.rawHeaders);
   const { headers } = req;
-  for (const name of Object.keys(headers)) {
-    if (distinct[name] === undefined) delete headers[name];
+  const before = rewritable(req.rawHeaders);
+  const after = rewritable(head.rawHeaders);
+  for (const name of before.keys()) {
+    if (!after.has(name)) delete headers[name];
   }
-  for (const name of REWRITTEN) {
-    const values = distinct[name];
-    if (values !== undefined) headers[name] = values.join(', ');
-  }
-  req.headersDistinct = distinct;
+  for (const [name, value] of after) headers[name] = value;
   req.rawHeaders = [...head.rawHeaders];
+  Object.defineProperty(req, 'headersDistinct', DISTINCT);
 }
 
-/** The fields whose values may differ from what was received. */
-const REWRITTEN = [
+/** The fields that may differ from what was received; those with `_` in their names are gone. */
+const REWRITTEN: ReadonlySet<string> = new Set([
   'host',
   'forwarded',
   'x-forwarded-by',
@@ -30,7 +28,38 @@ const REWRITTEN = [
   'x-forwarded-port',
   'x-forwarded-proto',
   'x-request-id',
-];
+]);
+
+/** The values of these fields by name in lower case, several of one name as one list. */
+function rewritable(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    if (!REWRITTEN.has(name) && !name.includes('_')) continue;
+    const value = rawHeaders[at + 1] ?? '';
+    const earlier = fields.get(name);
+    fields.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
+  }
+  return fields;
+}
+
+/** What node:http has here counts on as many raw headers as were received, and fails where there are fewer. */
+const DISTINCT: PropertyDescriptor & ThisType<IncomingMessage> = {
+  configurable: true,
+  get() {
+    const value = distinctHeaders(this.rawHeaders);
+    this.headersDistinct = value;
+    return value;
+  },
+  set(value: NodeJS.Dict<string[]>) {
+    Object.defineProperty(this, 'headersDistinct', {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value,
+    });
+  },
+};
 
 /** Values by name in lower case, without a prototype: a field may be called `__proto__`. */
 function distinctHeaders(rawHeaders: readonly string[]): NodeJS.Dict<string[]> {

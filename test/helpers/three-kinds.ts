@@ -7,9 +7,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '../../src/gateway/app.js';
 import { toWsgi } from '../../src/gateway/bridges.js';
-import { coverWithFetch, coverWithNode } from '../../src/gateway/cover.js';
+import { coverWithNode } from '../../src/gateway/cover.js';
 import { errorStream } from '../../src/gateway/error-stream.js';
-import { RunContext } from '../../src/gateway/fetch-run.js';
+import { coverWithFetch } from '../../src/gateway/fetch-parts.js';
+import { RunContext, runFetch } from '../../src/gateway/fetch-run.js';
 import { describeSocket, nodeHandlers } from '../../src/gateway/node-handler.js';
 import { handleUpgrade } from '../../src/gateway/node-upgrade.js';
 import type { Environ, WsgiApp, WsgiBody } from '../../src/gateway/wsgi-types.js';
@@ -44,6 +45,7 @@ export function appOf(kind: Kind, behave: Behaviour): App {
     case 'fetch':
       return {
         kind,
+        run: runFetch,
         app: async (request, run) => {
           const { status, headers, chunks } = await behave(seenByFetch(request, new RunContext(run).mount));
           const body = status === 204 || status === 304 ? null : streamOf(chunks);

@@ -9,7 +9,11 @@ function request(headers: Record<string, string>, rawHeaders: string[]): Incomin
 
 describe('a request whose head was changed', () => {
   it('shows the change in every form of its headers', () => {
-    const req = request({ host: 'a', x_a: '1', 'x-forwarded-for': '6.6.6.6, 9.9.9.9', accept: 'b' }, []);
+    const received = ['Host', 'a', 'X_A', '1', 'X-Forwarded-For', '6.6.6.6, 9.9.9.9', 'Accept', 'b'];
+    const req = request(
+      { host: 'a', x_a: '1', 'x-forwarded-for': '6.6.6.6, 9.9.9.9', accept: 'b' },
+      received,
+    );
     const rawHeaders = ['Host', 'b', 'X-Forwarded-For', '9.9.9.9', 'Accept', 'b', 'Accept', 'c'];
     applyHead(req, { method: 'GET', target: '/x', httpVersion: '1.1', rawHeaders });
     expect(req.url).toBe('/x');
@@ -20,6 +24,26 @@ describe('a request whose head was changed', () => {
       accept: ['b', 'c'],
     });
     expect(req.rawHeaders).toEqual(rawHeaders);
+  });
+
+  it('has no more of a field than is left of it', () => {
+    const rawHeaders = ['Host', 'a', 'X-Request-Id', '1', 'X-Request-Id', '2', 'X-Request-Id', '3'];
+    const req = request({ host: 'a', 'x-request-id': '1, 2, 3' }, rawHeaders);
+    const left = ['Host', 'a', 'X-Request-Id', 'z'];
+    applyHead(req, { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders: left });
+    expect(req.headers).toEqual({ host: 'a', 'x-request-id': 'z' });
+    expect(req.headersDistinct['x-request-id']).toEqual(['z']);
+    req.headersDistinct['more'] = ['x'];
+    expect(req.headersDistinct['more']).toEqual(['x']);
+    req.headersDistinct = {};
+    expect(req.headersDistinct).toEqual({});
+  });
+
+  it('keeps all of a field that nobody cut', () => {
+    const req = request({ host: 'a', 'x-forwarded-for': '1, 2', x_a: '1' }, ['x_a', '1']);
+    const rawHeaders = ['Host', 'a', 'X-Forwarded-For', '1', 'x-forwarded-for', '2'];
+    applyHead(req, { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders });
+    expect(req.headers).toEqual({ host: 'a', 'x-forwarded-for': '1, 2' });
   });
 
   it('is left as it is where the headers are the same', () => {
