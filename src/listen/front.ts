@@ -71,7 +71,9 @@ class Front {
     this.#run(new NodeExchange(req, res, seen.connection, waits));
   };
 
+  /** Only WebSockets are handed over; whatever else a client offers to speak, its request is an ordinary one. */
   readonly onUpgrade = (req: IncomingMessage, socket: Socket, first: Buffer, head: CleanHead): boolean => {
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') return false;
     const seen = this.#unproxied(req, head);
     if (seen.kind === 'refuse') socket.end(refusalText(seen, req.method ?? null, new Date()), 'latin1');
     else
