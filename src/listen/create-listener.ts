@@ -4,8 +4,8 @@ import { errorStream } from '../gateway/error-stream.js';
 import type { Exchange } from '../gateway/exchange.js';
 import type { GatewayOptions } from '../gateway/run.js';
 import type { Logger } from '../log.js';
-import type { DrainState } from './answer-class.js';
-import { createFront } from './front.js';
+import type { DrainState } from './front/answer-class.js';
+import { createFront } from './front/front.js';
 import { Listener } from './listener.js';
 import type { ServerPlan } from './plan.js';
 

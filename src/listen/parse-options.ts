@@ -5,10 +5,10 @@ import { both, forEach } from '../config/problems.js';
 import { knownNamesHint, WsgiServeError } from '../errors.js';
 import type { Origin, Place } from '../source.js';
 import { type Address, splitHostPort } from './address.js';
-import type { ConnectionLimits } from './connection-limits.js';
+import type { ConnectionLimits } from './front/connection-limits.js';
+import { createProxyPolicy, type ProxyPolicy } from './front/trusted-proxy.js';
 import { FOREIGN_OPTIONS, OPTIONS, type OptionName, type ServerOptions } from './options.js';
 import { limitsOf } from './server-limits.js';
-import { createProxyPolicy, type ProxyPolicy } from './trusted-proxy.js';
 
 export interface ParsedOptions {
   readonly options: ServerOptions;

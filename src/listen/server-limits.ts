@@ -1,6 +1,6 @@
 // Options of a server -> the limits of its connections and its trusted proxies. Called by parse-options.ts; pure.
-import { type ConnectionLimits, DEFAULT_LIMITS } from './connection-limits.js';
-import { hostFilter } from './host.js';
+import { type ConnectionLimits, DEFAULT_LIMITS } from './front/connection-limits.js';
+import { hostFilter } from './front/host.js';
 import type { ServerOptions } from './options.js';
 
 /** 0 means no limit in a file; for numbers that is Infinity here. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { createGatedServer, type GatedServerOptions } from '../../src/listen/gated-server.js';
+import { createGatedServer, type GatedServerOptions } from '../../src/listen/front/gated-server.js';
 import { Conversation } from './raw-http.js';
 
 export class CaseServer {

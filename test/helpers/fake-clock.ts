@@ -1,5 +1,5 @@
 // A clock that stands still until a test moves it on.
-import type { Clock } from '../../src/listen/clock.js';
+import type { Clock } from '../../src/listen/front/clock.js';
 
 export class FakeClock implements Clock {
   #now = 0;

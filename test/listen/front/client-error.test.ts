@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSurplus, refusalFor } from '../../src/listen/client-error.js';
-import { refusalText, refuse } from '../../src/listen/refusal.js';
+import { isSurplus, refusalFor } from '../../../src/listen/front/client-error.js';
+import { refusalText, refuse } from '../../../src/listen/front/refusal.js';
 
 function parserError(code: string, reason = ''): Error & { code: string; reason: string } {
   return Object.assign(new Error('Parse Error'), { code, reason });

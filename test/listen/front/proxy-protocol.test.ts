@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseProxyHeader } from '../../src/listen/proxy-protocol.js';
+import { parseProxyHeader } from '../../../src/listen/front/proxy-protocol.js';
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
 

@@ -1,8 +1,8 @@
 // Who may speak for others: which peers are trusted proxies, how many of them stand in a row, which fields they set.
 // Waitress's model and option names. Made once for each server from its options, read by forwarded.ts.
 import { BlockList, isIP } from 'node:net';
-import { knownNamesHint, WsgiServeError } from '../errors.js';
-import type { Place } from '../source.js';
+import { knownNamesHint, WsgiServeError } from '../../errors.js';
+import type { Place } from '../../source.js';
 
 /** Fields that a proxy sets and anybody can send. */
 export const PROXY_FIELDS = [

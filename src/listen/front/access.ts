@@ -1,7 +1,7 @@
 // The access log of one listener: an entry is gathered while a request is answered and written when that is through.
 // Called by front.ts for each request where a log is asked for; formats lines by access-log.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHead } from '../gateway/exchange.js';
+import type { RequestHead } from '../../gateway/exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
 import type { Unproxied } from './forwarded.js';

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { applyHead } from '../../src/listen/clean-request.js';
+import { applyHead } from '../../../src/listen/front/clean-request.js';
 
 function request(headers: Record<string, string>, rawHeaders: string[]): IncomingMessage {
   return Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: '/', rawHeaders, headers });

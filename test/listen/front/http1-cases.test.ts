@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CaseRunner, CUT_NAMES, expectationOf, readCases } from '../helpers/raw-cases.js';
+import { CaseRunner, CUT_NAMES, expectationOf, readCases } from '../../helpers/raw-cases.js';
 
-const cases = readCases(join(resolve(import.meta.dirname, '../../..'), 'test/golden/http1.json'));
+const cases = readCases(join(resolve(import.meta.dirname, '../../../..'), 'test/golden/http1.json'));
 const runner = new CaseRunner();
 
 beforeAll(() => runner.start());

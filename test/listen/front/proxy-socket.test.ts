@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type ProxyProtocolOptions, readProxyHeaders } from '../../src/listen/proxy-socket.js';
-import { parseAnswers } from '../helpers/answers.js';
-import { CaseServer } from '../helpers/case-server.js';
-import { eventually } from '../helpers/eventually.js';
-import { FakeClock } from '../helpers/fake-clock.js';
+import { type ProxyProtocolOptions, readProxyHeaders } from '../../../src/listen/front/proxy-socket.js';
+import { parseAnswers } from '../../helpers/answers.js';
+import { CaseServer } from '../../helpers/case-server.js';
+import { eventually } from '../../helpers/eventually.js';
+import { FakeClock } from '../../helpers/fake-clock.js';
 
 const LINE = 'PROXY TCP4 9.9.9.9 5.6.7.8 1234 443\r\n';
 const GET = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n';

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 
-import { cutStalled } from '../../src/listen/stall-patrol.js';
-import { FakeClock } from '../helpers/fake-clock.js';
+import { cutStalled } from '../../../src/listen/front/stall-patrol.js';
+import { FakeClock } from '../../helpers/fake-clock.js';
 
 /** A connection whose bytes are counted by hand. */
 class HandSocket extends Socket {

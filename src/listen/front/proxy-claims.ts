@@ -1,6 +1,6 @@
 // What trusted proxies say about a request, read from the fields they set and checked. Pure, called by forwarded.ts.
 // Counts from the right: the rightmost entry is the nearest proxy's, and what stands left of the trusted ones is hearsay.
-import type { Connection } from '../gateway/exchange.js';
+import type { Connection } from '../../gateway/exchange.js';
 import {
   type ForwardedElement,
   type Node,

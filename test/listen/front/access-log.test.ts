@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ACCESS_LOG_FORMATS, type AccessEntry, accessLogFormatter } from '../../src/listen/access-log.js';
+import {
+  ACCESS_LOG_FORMATS,
+  type AccessEntry,
+  accessLogFormatter,
+} from '../../../src/listen/front/access-log.js';
 
 const ENTRY: AccessEntry = {
   time: Date.UTC(2000, 9, 10, 13, 55, 36, 789),

@@ -1,7 +1,7 @@
 // Brings a request of node:http in line with a head that was changed, for apps that get the request itself.
 // Called where the gate, the fields of proxies or the access log changed something; most requests stay untouched.
 import type { IncomingMessage } from 'node:http';
-import type { RequestHead } from '../gateway/exchange.js';
+import type { RequestHead } from '../../gateway/exchange.js';
 
 /** Puts `head` in place of what was received: target, raw headers, and both kinds of parsed headers. */
 export function applyHead(req: IncomingMessage, head: RequestHead): void {

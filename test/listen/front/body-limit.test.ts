@@ -1,9 +1,9 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type BodyLimits, BodyWatch } from '../../src/listen/body-limit.js';
-import type { Refusal } from '../../src/listen/refusal.js';
-import { FakeClock } from '../helpers/fake-clock.js';
+import { type BodyLimits, BodyWatch } from '../../../src/listen/front/body-limit.js';
+import type { Refusal } from '../../../src/listen/front/refusal.js';
+import { FakeClock } from '../../helpers/fake-clock.js';
 
 const LIMITS: BodyLimits = {
   maxBodySize: 1_000_000,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { RequestHead } from '../../src/gateway/exchange.js';
-import { type CleanHead, type GateLimits, gate } from '../../src/listen/gate.js';
-import { hostFilter } from '../../src/listen/host.js';
+import type { RequestHead } from '../../../src/gateway/exchange.js';
+import { type CleanHead, type GateLimits, gate } from '../../../src/listen/front/gate.js';
+import { hostFilter } from '../../../src/listen/front/host.js';
 
 const LIMITS: GateLimits = { maxHeaders: 100, maxBodySize: 1000, allowsHost: null };
 

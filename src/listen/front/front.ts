@@ -2,14 +2,14 @@
 // Called by create-listener.ts; the one file that knows both the gate and the apps.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { App } from '../gateway/app.js';
-import { runApp } from '../gateway/bridges.js';
-import type { Connection } from '../gateway/exchange.js';
-import { limitConcurrency } from '../gateway/limit-concurrency.js';
-import { NodeExchange } from '../gateway/node-exchange.js';
-import { describeSocket, type ServerNames } from '../gateway/node-handler.js';
-import { handleUpgrade } from '../gateway/node-upgrade.js';
-import type { GatewayOptions } from '../gateway/run.js';
+import type { App } from '../../gateway/app.js';
+import { runApp } from '../../gateway/bridges.js';
+import type { Connection } from '../../gateway/exchange.js';
+import { limitConcurrency } from '../../gateway/limit-concurrency.js';
+import { NodeExchange } from '../../gateway/node-exchange.js';
+import { describeSocket, type ServerNames } from '../../gateway/node-handler.js';
+import { handleUpgrade } from '../../gateway/node-upgrade.js';
+import type { GatewayOptions } from '../../gateway/run.js';
 import { type AccessLog, logAccess } from './access.js';
 import { answerClass, type DrainState } from './answer-class.js';
 import { applyHead } from './clean-request.js';

@@ -1,6 +1,6 @@
 // The request gate: what every app may rely on, checked before any app runs. A pure function over the request head.
 // Called for every request; an ordinary one passes in one look, and its headers are not copied.
-import type { RequestHead } from '../gateway/exchange.js';
+import type { RequestHead } from '../../gateway/exchange.js';
 import { type Fields, readFields } from './fields.js';
 import { hasClose, hasUpgrade, isContinue, parseContentLength, refuseCoding } from './framing.js';
 import { type HostFilter, isHost, isSameHost } from './host.js';

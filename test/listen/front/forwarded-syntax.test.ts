@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseForwarded, parseList, parseNode } from '../../src/listen/forwarded-syntax.js';
+import { parseForwarded, parseList, parseNode } from '../../../src/listen/front/forwarded-syntax.js';
 
 describe('the Forwarded field', () => {
   it('is elements of parameters, quoted or not, in any case', () => {

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { GatedServerOptions } from '../../src/listen/gated-server.js';
-import { hostFilter } from '../../src/listen/host.js';
-import { type ParsedAnswer, parseAnswers } from '../helpers/answers.js';
-import { CaseServer } from '../helpers/case-server.js';
-import { eventually } from '../helpers/eventually.js';
-import type { Conversation } from '../helpers/raw-http.js';
+import type { GatedServerOptions } from '../../../src/listen/front/gated-server.js';
+import { hostFilter } from '../../../src/listen/front/host.js';
+import { type ParsedAnswer, parseAnswers } from '../../helpers/answers.js';
+import { CaseServer } from '../../helpers/case-server.js';
+import { eventually } from '../../helpers/eventually.js';
+import type { Conversation } from '../../helpers/raw-http.js';
 
 const GET = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n';
 const CLOSE = 'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Connection } from '../../src/gateway/exchange.js';
-import { type Unproxied, unproxy } from '../../src/listen/forwarded.js';
-import { gate } from '../../src/listen/gate.js';
-import { createProxyPolicy, PROXY_FIELDS, type ProxyPolicy } from '../../src/listen/trusted-proxy.js';
+import type { Connection } from '../../../src/gateway/exchange.js';
+import { type Unproxied, unproxy } from '../../../src/listen/front/forwarded.js';
+import { gate } from '../../../src/listen/front/gate.js';
+import {
+  createProxyPolicy,
+  PROXY_FIELDS,
+  type ProxyPolicy,
+} from '../../../src/listen/front/trusted-proxy.js';
 
 const PEER: Connection = {
   scheme: 'http',

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Turns } from '../../src/listen/turns.js';
+import { Turns } from '../../../src/listen/front/turns.js';
 
 let socket: Socket;
 let turns: Turns;

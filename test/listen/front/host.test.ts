@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hostFilter, isHost, isPort, isSameHost, splitHost } from '../../src/listen/host.js';
+import { hostFilter, isHost, isPort, isSameHost, splitHost } from '../../../src/listen/front/host.js';
 
 describe('a host', () => {
   it.each([

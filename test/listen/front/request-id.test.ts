@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { requestId } from '../../src/listen/request-id.js';
+import { requestId } from '../../../src/listen/front/request-id.js';
 
 const made = () => 'made';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createProxyPolicy, type ProxySettings } from '../../src/listen/trusted-proxy.js';
-import { problemOf } from '../helpers/problems.js';
+import { createProxyPolicy, type ProxySettings } from '../../../src/listen/front/trusted-proxy.js';
+import { problemOf } from '../../helpers/problems.js';
 
 const NOTHING: ProxySettings = {
   trusted_proxy: null,

@@ -1,6 +1,6 @@
 // Who a request is really from and what it asked for, behind trusted proxies: a pure function over a request head,
 // called for every request. Of a peer that is not trusted nothing is believed, and nothing is derived from it.
-import type { Connection } from '../gateway/exchange.js';
+import type { Connection } from '../../gateway/exchange.js';
 import type { CleanHead } from './gate.js';
 import { splitHost } from './host.js';
 import { type Claims, proxyField, type ReadClaims, readClaims } from './proxy-claims.js';
