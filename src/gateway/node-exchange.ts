@@ -1,6 +1,6 @@
 // The first engine: an Exchange over node:http's request and response. Made for each request by node-handler.ts.
 // It leaves Date, Connection and chunks to node:http, and adds no limits: those are the listener's.
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
 import { bodyOf } from './input.js';
 import { putHeaders } from './node-head.js';
@@ -150,7 +150,7 @@ export class NodeExchange implements Exchange {
 
 /** Whether nobody has set headers or put a writeHead of their own in place. */
 function isPlain(res: ServerResponse): boolean {
-  return !Object.hasOwn(res, 'writeHead') && res.getHeaderNames().length === 0;
+  return res.writeHead === ServerResponse.prototype.writeHead && res.getHeaderNames().length === 0;
 }
 
 /**
@@ -166,7 +166,10 @@ function wireForm(chunk: Uint8Array | string): Uint8Array | string {
  * string in a single write, which costs the system measurably less.
  */
 function endInOneWrite(res: ServerResponse, text: string): void {
+  const { socket } = res;
+  // Corked already, node:http does not put an uncorking of its own in the next tick.
+  socket?.cork();
   res.write(text, 'latin1');
-  res.socket?.uncork();
+  socket?.uncork();
   res.end();
 }

@@ -4,7 +4,6 @@ import { errorStream } from '../gateway/error-stream.js';
 import type { Exchange } from '../gateway/exchange.js';
 import type { GatewayOptions } from '../gateway/run.js';
 import type { Logger } from '../log.js';
-import type { DrainState } from './front/answer-class.js';
 import { createFront } from './front/front.js';
 import { Listener } from './listener.js';
 import type { ServerPlan } from './plan.js';
@@ -17,7 +16,7 @@ export function createListener(
 ): Listener {
   const { server, parsed } = plan;
   const { options, address, place, limits, proxies } = parsed;
-  const state: DrainState = { draining: false };
+  const draining = new AbortController();
   const { access_log: format } = options;
   const front = createFront(app, {
     limits,
@@ -30,7 +29,7 @@ export function createListener(
     accessLog:
       format === 'off' ? null : { format, proxies, write: (line) => process.stdout.write(`${line}\n`) },
     gateway: gatewayOptions(server.name, options.max_concurrency, options.strict_headers, log),
-    state,
+    draining: draining.signal,
   });
   return new Listener(front, {
     name: server.name,
@@ -38,9 +37,7 @@ export function createListener(
     place,
     backlog: options.backlog,
     gracefulTimeout: options.graceful_timeout,
-    onDrain: () => {
-      state.draining = true;
-    },
+    onDrain: () => draining.abort(),
   });
 }
 

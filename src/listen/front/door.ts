@@ -51,7 +51,8 @@ export class Door {
   readonly #limits: ConnectionLimits;
   readonly #keepers: DoorKeepers;
   readonly #clock: Clock;
-  readonly #turns = new WeakMap<Socket, Turns>();
+  readonly #turns = new Map<Socket, Turns>();
+  #isDraining = false;
   /** Told of each connection that was handed over for good. */
   onHandOver: (socket: Socket) => void = ignore;
 
@@ -65,6 +66,12 @@ export class Door {
     this.#keepers = keepers;
     this.#clock = clock;
   }
+
+  /** From here on every answer closes its connection: those under way whose head is not sent, and those to come. */
+  readonly drain = (): void => {
+    this.#isDraining = true;
+    for (const turns of this.#turns.values()) turns.close();
+  };
 
   /** Whether a connection was answered everything that it asked for so far, and did ask. */
   readonly rests = (socket: Socket): boolean => this.#turns.get(socket)?.isBusy === false;
@@ -114,7 +121,7 @@ export class Door {
       return;
     }
     const head = result.request;
-    if (head.closes || head.upgrades || count >= this.#limits.maxRequestsPerConnection) {
+    if (head.closes || head.upgrades || this.#isDraining || count >= this.#limits.maxRequestsPerConnection) {
       res.shouldKeepAlive = false;
       turns.end();
     }
@@ -152,7 +159,7 @@ export class Door {
     const { shouldKeepAlive } = res;
     const watch = new BodyWatch(req, this.#limits, this.#clock, {
       onEnd: () => {
-        res.shouldKeepAlive = shouldKeepAlive;
+        res.shouldKeepAlive = shouldKeepAlive && !turns.isOver;
       },
       onBreach: (refusal) => this.#refuse(refusal, socket, turns, req),
     });
@@ -203,6 +210,7 @@ export class Door {
     if (known !== undefined) return known;
     const turns = new Turns(socket);
     this.#turns.set(socket, turns);
+    socket.once('close', () => this.#turns.delete(socket));
     return turns;
   }
 }

@@ -11,7 +11,6 @@ import { describeSocket, type ServerNames } from '../../gateway/node-handler.js'
 import { handleUpgrade } from '../../gateway/node-upgrade.js';
 import type { GatewayOptions } from '../../gateway/run.js';
 import { type AccessLog, logAccess } from './access.js';
-import { answerClass, type DrainState } from './answer-class.js';
 import { applyHead } from './clean-request.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { type Unproxied, unproxy } from './forwarded.js';
@@ -30,7 +29,8 @@ export interface FrontOptions {
   /** Null where nothing is logged. */
   readonly accessLog: AccessLog | null;
   readonly gateway: GatewayOptions;
-  readonly state: DrainState;
+  /** When this is aborted, every answer from then on closes its connection. */
+  readonly draining: AbortSignal;
 }
 
 /** A server that answers with `app` and does not listen yet. */
@@ -40,7 +40,7 @@ export function createFront(app: App, options: FrontOptions): Server {
     limits: options.limits,
     handler: front.onRequest,
     onUpgrade: front.onUpgrade,
-    ServerResponse: answerClass(options.state),
+    draining: options.draining,
   });
   if (options.proxyProtocol) front.proxyHeaderOf = readProxyHeaders(server);
   return server;
@@ -61,6 +61,8 @@ class Front {
   }
 
   readonly onRequest = (req: IncomingMessage, res: ServerResponse, head: CleanHead, waits: boolean): void => {
+    // A body that does not match what its head promised would be taken for the beginning of the next answer.
+    res.strictContentLength = true;
     const seen = this.#unproxied(req, head);
     if (seen.kind === 'refuse') {
       refuseWith(seen, res);

@@ -1,12 +1,6 @@
 // node:http with every limit set and a door in front: what comes in goes through door.ts, also what node:http would
 // answer, drop or hand over by itself. Made by whoever makes a listener; knows nothing of apps.
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { type Clock, systemClock } from './clock.js';
 import { type ConnectionLimits, DEFAULT_LIMITS } from './connection-limits.js';
 import { Door, type DoorKeepers } from './door.js';
@@ -20,8 +14,8 @@ export interface GatedServerOptions extends DoorKeepers {
    * not to be told from a client that is gone: with true, that shows only when an answer is written to it.
    */
   readonly allowHalfOpen?: boolean;
-  /** What node:http makes answers of; default its own class. */
-  readonly ServerResponse?: typeof ServerResponse;
+  /** When this is aborted, every answer from then on closes its connection. */
+  readonly draining?: AbortSignal;
   readonly clock?: Clock;
 }
 
@@ -31,7 +25,7 @@ const CHECKING_INTERVAL = 1000;
 /** A server that does not listen yet, and runs the handler for nothing but requests that passed the gate. */
 export function createGatedServer(options: GatedServerOptions): Server {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const server = createServer(serverOptions(limits, options.ServerResponse));
+  const server = createServer(serverOptions(limits));
   // Some versions of node:http drop what is above this count in silence: the gate counts.
   server.maxHeadersCount = 0;
   const clock = options.clock ?? systemClock;
@@ -41,6 +35,7 @@ export function createGatedServer(options: GatedServerOptions): Server {
   const door = new Door(server, limits, options, clock);
   const patrol = cutStalled(server, limits, door.rests, clock);
   door.onHandOver = patrol.release;
+  options.draining?.addEventListener('abort', door.drain, { once: true });
   // All three are requests: the gate knows what Expect may say.
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, door.onRequest);
   for (const event of ['upgrade', 'connect']) server.on(event, door.onUpgrade);
@@ -48,10 +43,7 @@ export function createGatedServer(options: GatedServerOptions): Server {
   return server;
 }
 
-function serverOptions(
-  limits: ConnectionLimits,
-  responseClass: typeof ServerResponse | undefined,
-): ServerOptions {
+function serverOptions(limits: ConnectionLimits): ServerOptions {
   // Not known to every version: those that do not know it hand every request to upgrade to `upgrade`.
   const newer: object = { shouldUpgradeCallback: isBodyless };
   return {
@@ -70,7 +62,6 @@ function serverOptions(
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
     ...newer,
-    ...(responseClass === undefined ? {} : { ServerResponse: responseClass }),
   };
 }
 

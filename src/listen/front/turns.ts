@@ -79,6 +79,13 @@ export class Turns {
     this.#res?.emit('drain');
   }
 
+  /** The answer under way says that it closes the connection (RFC 9112 section 9.6), if it can still say so. */
+  close(): void {
+    if (!this.isBusy || this.#res === null || this.#res.headersSent) return;
+    this.#res.shouldKeepAlive = false;
+    this.end();
+  }
+
   /** No request gets a turn behind this one. */
   end(): void {
     this.#isOver = true;
