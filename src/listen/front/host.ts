@@ -12,25 +12,19 @@ const OPEN_BRACKET = 0x5b;
 /** The unreserved characters of RFC 3986 section 2.3, by code. */
 const NAME_CHARACTERS = tableOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~');
 
+/** The last text that was found to be a host: a server is asked for the same few, over and over. */
+let known = 'localhost';
+
 /**
  * Whether `text` is `name`, `1.2.3.4` or `[v6]`, with or without a port from 0 to 65535 (which may be empty, as the
  * grammar has it). A name has no empty labels but the last. Percent escapes and sub-delims (`!$&'()*+,;=`), which
  * RFC 3986 has and DNS has not, are refused: a comma in Host is two hosts in one.
  */
 export function isHost(text: string): boolean {
-  if (text.charCodeAt(0) === OPEN_BRACKET) {
-    const end = text.indexOf(']');
-    const address = text.slice(1, end);
-    return end !== -1 && isIPv6(address) && !address.includes('%') && isPortPart(text, end + 1);
-  }
-  let at = 0;
-  let before = DOT;
-  for (; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (NAME_CHARACTERS[code] !== 1 || (code === DOT && before === DOT)) break;
-    before = code;
-  }
-  return at > 0 && isPortPart(text, at);
+  if (text === known) return true;
+  const valid = hasHostSyntax(text);
+  if (valid) known = text;
+  return valid;
 }
 
 /** Whether two hosts are the same for `scheme`, whose default port may be left out. Both must be hosts. */
@@ -61,6 +55,22 @@ export function hostFilter(names: readonly string[]): HostFilter {
     const name = splitHost(host).name.toLowerCase().replace(/\.$/, '');
     return exact.has(name) || suffixes.some((suffix) => name.endsWith(suffix));
   };
+}
+
+function hasHostSyntax(text: string): boolean {
+  if (text.charCodeAt(0) === OPEN_BRACKET) {
+    const end = text.indexOf(']');
+    const address = text.slice(1, end);
+    return end !== -1 && isIPv6(address) && !address.includes('%') && isPortPart(text, end + 1);
+  }
+  let at = 0;
+  let before = DOT;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (NAME_CHARACTERS[code] !== 1 || (code === DOT && before === DOT)) break;
+    before = code;
+  }
+  return at > 0 && isPortPart(text, at);
 }
 
 /** Whether `text` from `start` on is empty, or a colon and at most five digits that are a port. */
