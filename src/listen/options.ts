@@ -1,15 +1,7 @@
 // The options of a [server:*] section: one table with each one's converter, default and explanation.
 // Read by parse-options.ts; the README's table is tested against it.
-import {
-  boolean,
-  type Converter,
-  duration,
-  integer,
-  oneOf,
-  permissions,
-  size,
-  text,
-} from '../config/convert.js';
+import { boolean, duration, integer, oneOf, permissions, size, text } from '../config/convert.js';
+import { type Option, option, optional } from './option.js';
 
 /** Every option of a server, converted: times in milliseconds, sizes in bytes. */
 export interface ServerOptions {
@@ -44,16 +36,6 @@ export interface ServerOptions {
 
 export type OptionName = keyof ServerOptions;
 
-export interface Option<T> {
-  readonly converter: Converter<T>;
-  readonly fallback: T;
-  /** The default as it would be written, '' for none; for the documentation. */
-  readonly shown: string;
-  readonly help: string;
-  /** What Paste, Waitress and gunicorn call it. */
-  readonly aliases: readonly string[];
-}
-
 /** Every option by its name in the file. */
 export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } = {
   host: option(text, '127.0.0.1', 'Address or name to listen on; host:port and unix:PATH are taken too', [
@@ -64,9 +46,12 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
   unix_socket: optional(text, 'Path of a unix socket to listen on instead'),
   unix_socket_perms: option(permissions, '600', 'Permissions of the unix socket'),
   backlog: option(integer(1), '1024', 'Connections that the kernel keeps waiting', ['request_queue_size']),
-  connection_limit: option(integer(), '10000', 'Most connections at a time; 0 sets no limit', [
-    'worker_connections',
-  ]),
+  connection_limit: option(
+    integer(),
+    '10000',
+    'Most connections at a time, WebSockets among them; 0 sets no limit',
+    ['worker_connections'],
+  ),
   headers_timeout: option(duration, '30s', 'Time for a request head to arrive'),
   request_timeout: option(duration, '300s', 'Time for a whole request to arrive; 0 sets no limit'),
   body_timeout: option(duration, '30s', 'Time between two pieces of a request body; 0 sets no limit'),
@@ -102,7 +87,11 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
     'true',
     'Whether an app fails by hop-by-hop headers; false leaves them out',
   ),
-  max_concurrency: option(integer(), '0', 'Most requests that the app answers at a time; 0 sets no limit'),
+  max_concurrency: option(
+    integer(),
+    '0',
+    'Most requests that the app answers at a time, none of them an open WebSocket; 0 sets no limit',
+  ),
   access_log: option(oneOf('off', 'common', 'combined', 'json'), 'off', 'One line for each answered request'),
 };
 
@@ -137,18 +126,3 @@ export const FOREIGN_OPTIONS: ReadonlySet<string> = new Set([
   ],
   ...['asyncore_loop_timeout', 'channel_request_lookahead', 'log_untrusted_proxy_headers', 'ipv4', 'ipv6'],
 ]);
-
-function option<T>(
-  converter: Converter<T>,
-  shown: string,
-  help: string,
-  aliases: readonly string[] = [],
-): Option<T> {
-  const fallback = converter.parse(shown);
-  if (fallback === undefined) throw new TypeError(`the default "${shown}" is not ${converter.expected}`);
-  return { converter, fallback, shown, help, aliases };
-}
-
-function optional<T>(converter: Converter<T>, help: string): Option<T | null> {
-  return { converter, fallback: null, shown: '', help, aliases: [] };
-}

@@ -50,7 +50,7 @@ export function createDeploymentBuilder(
   options: Pick<BuilderOptions, 'localConfOf' | 'onProblem'> = {},
 ): Builder {
   const placeOf = resolver.place.bind(resolver);
-  const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader: new TsLoader(program.tsLoader) });
-  const limit = { milliseconds: program.startTimeout === 0 ? null : program.startTimeout };
+  const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader: new TsLoader(program.ts_loader) });
+  const limit = { milliseconds: program.start_timeout || null };
   return createBuilder({ resolver, targets, placeOf, limit, ...options });
 }
