@@ -2,12 +2,14 @@
 // Needs Linux; the load comes from wrk, pinned with taskset. On a busy machine the figures mean nothing.
 import { benchInterfaces } from './interfaces.js';
 import { benchPipeline } from './pipeline.js';
+import { benchRewriting } from './rewriting.js';
 import { benchStartup } from './startup.js';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   startup: () => benchStartup(15),
   pipeline: () => benchPipeline(15),
   interfaces: () => benchInterfaces(15),
+  rewriting: () => benchRewriting(9),
 };
 
 const names = process.argv.slice(2);

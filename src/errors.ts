@@ -3,7 +3,7 @@
 import { inspect, types } from 'node:util';
 import { codeFrame, formatOrigin, type Place } from './source.js';
 
-/** 0 fine, 1 a bug in wsgi-serve, 2 usage or configuration, 3 start-up failed (an app, a port). */
+/** 0 fine, 1 a bug of ours or no server to talk to, 2 usage or configuration, 3 start-up failed (an app, a port). */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 /** Every code, the exit code it leads to, and what it says, in one line each. */
@@ -61,9 +61,23 @@ export const ERROR_CODES = {
   // listening
   'address-in-use': [3, 'Something else listens on the address of a server.'],
   'listen-failed': [3, 'The address of a server cannot be listened on.'],
+  'not-ready': [3, 'A server does not answer the path of ready_check.'],
   // running apps
   contract: [3, 'An app, a filter or a server breaks the WSGI contract.'],
+  'foreign-server': [2, 'A server of another make cannot be shared by workers.'],
   'server-failed': [3, 'A server of another make fails.'],
+  // the processes around them
+  'not-running': [1, 'No server runs that could carry a command out.'],
+  'no-answer': [1, 'A server does not answer a command.'],
+  'bad-command': [2, 'A server is sent something that is no command.'],
+  'already-running': [3, 'A server with the same pid file or control socket runs already.'],
+  'control-socket': [3, 'The control socket cannot be made, or not be trusted.'],
+  'pid-file': [3, 'The pid file cannot be written.'],
+  'log-file': [3, 'The log file cannot be written.'],
+  'start-failed': [3, 'A server in the background ends before it is ready.'],
+  'unknown-user': [2, 'The user or the group of the workers does not exist.'],
+  'not-root': [2, 'Workers are to run as another user, and only root can do that.'],
+  'stray-socket': [2, 'systemd hands in a socket that belongs to no server.'],
   // composition
   problems: [2, 'Several problems at once; each stands in `problems`.'],
   usage: [2, 'The command line is not understood.'],

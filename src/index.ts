@@ -23,7 +23,7 @@ export { constructUrl, type UrlParts } from './gateway/construct-url.js';
 export type { FetchApp, FetchContext, FetchFilter } from './gateway/fetch-types.js';
 export { latinator, latinator as Latinator, piglatin } from './gateway/latinator.js';
 export { lint } from './gateway/lint.js';
-export type { NodeApp, NodeFilter, NodeRequest } from './gateway/node-types.js';
+export type { NodeApp, NodeErrorFilter, NodeFilter, NodeRequest } from './gateway/node-types.js';
 export type {
   Chunk,
   Environ,

@@ -1,8 +1,9 @@
 // The log: one line a thing that happens. The only user of pino; pretty on a terminal, JSON lines elsewhere.
 // pino is loaded with the first line that is logged, so that nobody waits for it before.
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { DestinationStream } from 'pino';
-import type { PrettyOptions } from 'pino-pretty';
+import type { WsgiServeError } from './errors.js';
+import { formatOrigin } from './source.js';
 
 /** The levels, from nothing to everything. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -43,25 +44,52 @@ export function createLogger(options: LogOptions = {}): Logger {
   };
 }
 
+/** Logs what went wrong while serving goes on: where it can be mended, and the error of user code behind it. */
+export function logProblem(log: Logger, { code, message, place, cause }: WsgiServeError): void {
+  const at = place === null ? {} : { at: formatOrigin(place.origin, process.cwd()) };
+  log.error({ code, ...at, ...(cause === undefined ? {} : { err: cause }) }, message);
+}
+
 /** `info`, moved by `-v` (more) and `-q` (less), each as often as it was given. */
 export function levelFor(verbose: number, quiet: number): LogLevel {
   const index = LOG_LEVELS.indexOf('info') + verbose - quiet;
   return LOG_LEVELS[Math.max(0, Math.min(LOG_LEVELS.length - 1, index))] ?? 'info';
 }
 
+/**
+ * Writes `text` to standard output, as the log does; for access logs. A full disk or a reader that went away must not
+ * end a server: what cannot be written is lost, and standard error says so once.
+ */
+export function writeLog(text: string): void {
+  if (process.stdout.listenerCount('error', tellLostOutput) === 0) process.stdout.on('error', tellLostOutput);
+  process.stdout.write(text);
+}
+
+let isTold = false;
+
+/** Says on standard error, once in a process, that standard output failed; where that fails too, nobody is told. */
+export function tellLostOutput(error: Error): void {
+  if (isTold) return;
+  isTold = true;
+  try {
+    // Not the stream, whose error would come later and end the process.
+    writeSync(
+      2,
+      `wsgi-serve: standard output cannot be written, what goes there is lost: ${error.message}\n`,
+    );
+  } catch {
+    // There is nowhere left to say it.
+  }
+}
+
+/** pino's own destination tries a write that fails again and again, for ever where it logs a fatal error. */
 function createPino({ level = 'info', pretty = process.stdout.isTTY === true }: LogOptions): Logger {
   const require = createRequire(import.meta.url);
   const pino: typeof import('pino') = require('pino');
-  const stream: LogStream = pretty
-    ? prettyStream(require('pino-pretty'))
-    : pino.destination({ fd: 1, sync: true });
-  // A reader that went away or a full disk must not end the server.
-  stream.on('error', () => undefined);
-  return pino.pino({ level, base: { pid: process.pid } }, stream);
+  const show = pretty ? prettyLine(require('pino-pretty')) : (line: string) => line;
+  return pino.pino({ level, base: { pid: process.pid } }, { write: (line) => writeLog(show(line)) });
 }
 
-type LogStream = DestinationStream & { on(event: 'error', listener: () => void): unknown };
-
-function prettyStream(pretty: (options: PrettyOptions) => LogStream): LogStream {
-  return pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
+function prettyLine({ prettyFactory }: typeof import('pino-pretty')): (line: string) => string {
+  return prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
 }

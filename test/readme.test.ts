@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createProgram } from '../src/cli/main.js';
 import { OPTIONS } from '../src/listen/options.js';
 import { optionNames } from '../src/listen/parse-options.js';
+import { PROGRAM_OPTIONS, programOptionNames } from '../src/listen/program-options.js';
 import { DeploymentFolder } from './helpers/deployment-folder.js';
 import { Cli, ROOT, runCli } from './helpers/run-cli.js';
 
@@ -70,6 +71,14 @@ describe('the README', () => {
       return [`\`${name}\``, shown, help, aliases.map((alias) => `\`${alias}\``).join(', ')];
     });
     expect(table('server options')).toEqual(real);
+  });
+
+  it('lists every option of the program with its default', () => {
+    const real = programOptionNames().map((name) => {
+      const { shown, help } = PROGRAM_OPTIONS[name];
+      return [`\`${name}\``, shown, help];
+    });
+    expect(table('program options')).toEqual(real);
   });
 
   it('gives a reason for every dependency, and for no other', () => {

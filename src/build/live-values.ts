@@ -3,7 +3,7 @@
 import { WsgiServeError } from '../errors.js';
 import type { Filter, ServeApp } from '../gateway/app.js';
 import type { FetchFilter } from '../gateway/fetch-types.js';
-import type { NodeFilter } from '../gateway/node-types.js';
+import type { NodeErrorFilter, NodeFilter } from '../gateway/node-types.js';
 import { describeValue, isClass } from '../load/describe-value.js';
 import { functionsOf } from '../load/find-export.js';
 import type { LoadedSubject } from './subject.js';
@@ -14,10 +14,15 @@ export function asFilter(value: unknown, subject: LoadedSubject): Filter {
   throw badValue(value, 'a filter', subject, 'A filter is a function that takes an app and gives one back');
 }
 
-/** Connect middleware. Throws `bad-app`. */
-export function asMiddleware(value: unknown, subject: LoadedSubject): NodeFilter {
-  if (isPlainFunction<NodeFilter>(value)) return value;
-  throw badValue(value, 'middleware', subject, 'Middleware is a function of (req, res, next)');
+/** Connect middleware of either kind. Throws `bad-app`. */
+export function asMiddleware(value: unknown, subject: LoadedSubject): NodeFilter | NodeErrorFilter {
+  if (isPlainFunction<NodeFilter | NodeErrorFilter>(value)) return value;
+  throw badValue(
+    value,
+    'middleware',
+    subject,
+    'Middleware is a function of (req, res, next), or of (error, req, res, next)',
+  );
 }
 
 /** A filter over Request and Response. Throws `bad-app`. */

@@ -3,9 +3,9 @@
 import { types } from 'node:util';
 import type { App, Conf, Cover, Loader, ServeApp } from '../gateway/app.js';
 import { toWsgi } from '../gateway/bridges.js';
-import { coverWithNode } from '../gateway/cover.js';
+import { coverWithErrorFilter, coverWithNode, isErrorFilter } from '../gateway/cover.js';
 import type { FetchFilter } from '../gateway/fetch-types.js';
-import type { NodeFilter } from '../gateway/node-types.js';
+import type { NodeErrorFilter, NodeFilter } from '../gateway/node-types.js';
 import type { WsgiApp } from '../gateway/wsgi-types.js';
 import { isCallable } from '../load/load-target.js';
 import { callFactory } from './call-factory.js';
@@ -134,8 +134,9 @@ async function filtered(making: Making, value: unknown, app: App, given: WsgiApp
   throw badValue(value, 'an app', making.subject, FILTERED_HINT, 'the filter of ');
 }
 
-function nodeCover(filter: NodeFilter): Cover {
-  return async (app) => coverWithNode(filter, app);
+function nodeCover(filter: NodeFilter | NodeErrorFilter): Cover {
+  return async (app) =>
+    isErrorFilter(filter) ? coverWithErrorFilter(filter, app) : coverWithNode(filter, app);
 }
 
 async function fetchCover(filter: FetchFilter): Promise<Cover> {

@@ -1,8 +1,8 @@
 // `wsgi-serve check FILE`: everything but listening, and every problem at once. Called by main.ts.
 import { type ExitCode, isWarning, type WsgiServeError, worstExitCode } from '../errors.js';
 import { checkDeployment } from '../listen/check.js';
+import { problemText } from '../supervise/failure.js';
 import { parseFile, parseVariables } from './arguments.js';
-import { problemText } from './report.js';
 
 export type CheckFormat = 'text' | 'json';
 

@@ -2,7 +2,8 @@
 // Each command's code is imported when it runs, so that `show` never loads a server.
 import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { LOG_LEVELS } from '../log.js';
+import { workerCount } from '../config/convert.js';
+import { LOG_LEVELS, tellLostOutput } from '../log.js';
 import type { CheckFormat } from './check.js';
 import { reportError } from './report.js';
 import type { ServeFlags } from './serve.js';
@@ -10,7 +11,7 @@ import type { ShowFormat } from './show.js';
 
 /** Runs `wsgi-serve ARGS...` and ends the process with its exit code; errors are printed, never thrown. */
 export async function main(args: readonly string[]): Promise<void> {
-  ignoreClosedPipe();
+  surviveLostOutput();
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .description('Serves the apps of a deployment file: every [server:*] section is one listener.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .configureOutput({ writeOut: print })
     .exitOverride();
   addServe(program);
   addCheck(program);
@@ -43,6 +45,11 @@ function addServe(program: Command): void {
     .argument('[variables...]', 'name=value: globals that win over [DEFAULT]')
     .option('-n, --app-name <name>', 'serve this app on every listener')
     .option('--server-name <name>', 'start [server:<name>] alone')
+    .addOption(
+      new Option('--workers <n>', 'worker processes below a supervisor; auto, or 0 for none').argParser(
+        workers,
+      ),
+    )
     .addOption(new Option('--log-level <level>', 'what the log tells (default: "info")').choices(LOG_LEVELS))
     .option('-v, --verbose', 'one log level more; may be repeated', count, 0)
     .option('-q, --quiet', 'one log level less; may be repeated', count, 0)
@@ -58,12 +65,10 @@ function addCheck(program: Command): void {
     .description('do everything but listen, and tell every problem of FILE at once')
     .argument('<file>', 'the deployment file')
     .argument('[variables...]', 'name=value: globals that win over [DEFAULT]')
-    .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
     .action(async (file: string, variables: string[], options: { format: CheckFormat }) => {
       const { checkCommand } = await import('./check.js');
-      process.exitCode = await checkCommand(file, variables, options.format, (text) =>
-        process.stdout.write(text),
-      );
+      process.exitCode = await checkCommand(file, variables, options.format, print);
     });
 }
 
@@ -73,12 +78,18 @@ function addShow(program: Command): void {
     .description('print what FILE resolves to; nothing is imported')
     .argument('<files...>', 'deployment files, and name=value variables for all of them')
     .addOption(
-      new Option('--format <format>', 'how to print').choices(['tree', 'json', 'ini']).default('tree'),
+      new Option('--format <format>', 'tree, json or ini').choices(['tree', 'json', 'ini']).default('tree'),
     )
     .action(async (files: string[], options: { format: ShowFormat }) => {
       const { showCommand } = await import('./show.js');
-      showCommand(files, options.format, (text) => process.stdout.write(text));
+      showCommand(files, options.format, print);
     });
+}
+
+function workers(value: string): number {
+  const number = workerCount.parse(value);
+  if (number === undefined) throw new InvalidArgumentError(`It is not ${workerCount.expected}.`);
+  return number;
 }
 
 function count(value: string, previous: number): number {
@@ -99,13 +110,25 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** `wsgi-serve show site.ini | head` ends quietly when the reader has seen enough. */
-function ignoreClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+/** Prints what a command was asked for, which fails where that cannot be written. */
+function print(text: string): void {
+  process.stdout.write(text, (error) => {
+    // Called when the command has set its own exit code.
+    if (error && !isClosedPipe(error)) process.exitCode ||= 1;
+  });
+}
+
+/** A server goes on where nothing can be printed any more, and a reader that has seen enough is no error. */
+function surviveLostOutput(): void {
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) tellLostOutput(error);
+  });
+  process.stderr.on('error', () => undefined);
+}
+
+/** As in `wsgi-serve show site.ini | head`. */
+function isClosedPipe(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE';
 }
 
 function packageVersion(): string {

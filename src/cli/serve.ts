@@ -1,9 +1,8 @@
 // `wsgi-serve FILE`: reads, builds, listens, says so, and waits for the signal to stop. Called by main.ts.
 import { setImmediate } from 'node:timers/promises';
-import type { WsgiServeError } from '../errors.js';
+import { readForServing } from '../listen/read-for-serving.js';
 import type { Serving } from '../listen/serve.js';
-import { serve } from '../listen/serve-file.js';
-import { createLogger, type Logger, type LogLevel, levelFor } from '../log.js';
+import { createLogger, type Logger, type LogLevel, levelFor, logProblem } from '../log.js';
 import { parseFile, parseVariables } from './arguments.js';
 
 /** What commander makes of the options of `serve`. */
@@ -13,6 +12,8 @@ export interface ServeFlags {
   readonly logLevel?: LogLevel;
   readonly verbose: number;
   readonly quiet: number;
+  /** A number of processes; 0 for none below a supervisor. */
+  readonly workers?: number;
 }
 
 /** Resolves to the exit code once everything has stopped. Rejects where nothing could be started. */
@@ -20,15 +21,23 @@ export async function serveCommand(
   word: string,
   words: readonly string[],
   flags: ServeFlags,
-): Promise<0 | 1> {
+): Promise<number> {
   const { file, appName } = parseFile(word);
-  const log = createLogger({ level: flags.logLevel ?? levelFor(flags.verbose, flags.quiet) });
-  const serving = await serve(file, {
-    variables: parseVariables(words),
-    serverName: flags.serverName ?? null,
-    appName: flags.appName ?? appName,
-    log,
-  });
+  const level = flags.logLevel ?? levelFor(flags.verbose, flags.quiet);
+  const log = createLogger({ level });
+  const variables = parseVariables(words);
+  const options = { variables, serverName: flags.serverName ?? null, appName: flags.appName ?? appName };
+  const parts = readForServing(file, { ...options, log });
+  const workers = flags.workers ?? parts.program.workers;
+  if (workers > 0) {
+    const { supervise } = await import('./supervise.js');
+    const program = flags.workers === undefined ? {} : { workers };
+    const order = { ...options, file: parts.deployment.file, logLevel: level, liveReload: false, program };
+    return supervise({ order, program: { ...parts.program, ...program }, log });
+  }
+  // Not before: a supervisor serves nothing by itself.
+  const { startServing } = await import('../listen/serve.js');
+  const serving = await startServing(parts);
   // Requests that wait already are answered before anything is said.
   await setImmediate();
   for (const { name, url } of serving.listeners) log.info({ server: name, url }, `serving ${name} on ${url}`);
@@ -56,8 +65,4 @@ async function untilStopped(serving: Serving, log: Logger): Promise<0 | 1> {
   if (cut > 0) log.warn({ cut }, `${cut} connections were cut`);
   for (const problem of problems) logProblem(log, problem);
   return failed ? 1 : 0;
-}
-
-function logProblem(log: Logger, problem: WsgiServeError): void {
-  log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message);
 }

@@ -1,5 +1,6 @@
 // Strings of a deployment file as booleans, numbers, durations, sizes and lists. Called by listen for server options,
 // and by the authors of factories through asBool, asInt and asList, which are paste.deploy.converters.
+import { availableParallelism } from 'node:os';
 import { WsgiServeError } from '../errors.js';
 import { splitWords, strip } from '../ini/whitespace.js';
 import type { Place } from '../source.js';
@@ -53,6 +54,12 @@ export function integer(least = 0, most = Number.MAX_SAFE_INTEGER): Converter<nu
     },
   };
 }
+
+/** A number of workers; `auto` is one for each processor that the process may use. */
+export const workerCount: Converter<number> = {
+  expected: 'a number of workers from 0 to 1024, or auto',
+  parse: (value) => (value.toLowerCase() === 'auto' ? availableParallelism() : integer(0, 1024).parse(value)),
+};
 
 /** One of these words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Converter<T> {

@@ -1,24 +1,13 @@
 // One response under way: what `startResponse` and `write` do, and how chunks become an answer. Made by wsgi.ts.
 // Nothing leaves before the first byte of the body; after it nothing is taken back, and never more than promised.
 import { toError, WsgiServeError } from '../errors.js';
+import type { AnswerOptions, ErrorListener } from './answer-options.js';
+import { clip, isChunk, sizeOf } from './chunk.js';
 import type { Exchange } from './exchange.js';
 import type { FileWrapper } from './file-wrapper.js';
 import { isBodyless, parseHead, type ResponseHead, type Strip } from './headers.js';
 import { strippedHeader } from './stripped-headers.js';
 import type { Chunk, StartResponse, Write } from './wsgi-types.js';
-
-/** Told of everything that goes wrong while an app answers; the client learns no more than that it did. */
-export type ErrorListener = (error: Error, exchange: Exchange) => void;
-
-/** What becomes of the mistakes of an app. */
-export interface AnswerOptions {
-  /** Told of every failure of an app, also of those that the client cannot see. The client gets a bare 500. */
-  readonly onError: ErrorListener;
-  /** Told of what was left out of an answer, each header once. */
-  readonly onWarning?: ErrorListener;
-  /** Whether an answer fails by a header that belongs to the connection; false leaves that out. Default true. */
-  readonly strictHeaders?: boolean;
-}
 
 const SENT = Promise.resolve();
 const UNLIMITED = Number.POSITIVE_INFINITY;
@@ -66,6 +55,15 @@ export class Answer {
     return this.#write;
   };
 
+  /** Where it goes. */
+  get exchange(): Exchange {
+    return this.#exchange;
+  }
+
+  get options(): AnswerOptions {
+    return this.#options;
+  }
+
   /** Resolves when the client has taken enough of what was sent; undefined where it has. */
   get drained(): Promise<void> | undefined {
     return this.#drained;
@@ -87,7 +85,7 @@ export class Answer {
 
   /** Takes the sum of `chunks` as the size of the body, unless some of it was written already. */
   expect(chunks: readonly unknown[]): void {
-    if (this.#written) return;
+    if (this.#written || this.#sent) return;
     this.#size = 0;
     for (const chunk of chunks) {
       if (!isChunk(chunk)) throw notAChunk(chunk);
@@ -108,7 +106,7 @@ export class Answer {
   /** Ends the answer with its whole body, which an engine can send in one piece with the head. */
   finishWith(body: Chunk): void {
     const size = sizeOf(body);
-    if (this.#written || (this.#left !== UNLIMITED && this.#left !== size)) {
+    if (this.#written || this.#sent || (this.#left !== UNLIMITED && this.#left !== size)) {
       this.send(body);
       this.finish();
       return;
@@ -134,11 +132,24 @@ export class Answer {
     this.#ended = true;
   }
 
+  /** Sends the head ahead of a body that may be long in coming, where the app has said what it is. */
+  flush(): void {
+    if (this.#head === null || this.#sent || this.#exchange.closed) return;
+    this.#sendHead();
+    if (!this.#bodyless) this.#drained = this.#exchange.write('');
+  }
+
   /** Answers for an app that failed: 500 while nothing was sent; after that the connection is broken off. */
   fail(thrown: unknown): void {
-    this.report(toError(thrown));
-    if (this.#ended || this.#exchange.closed) return;
+    const isOver = this.#ended || this.#exchange.closed;
+    const { recovery } = this.#options;
     this.#ended = true;
+    if (!isOver && !this.#sent && recovery) {
+      recovery.take(thrown);
+      return;
+    }
+    this.report(toError(thrown));
+    if (isOver) return;
     if (this.#sent) this.#exchange.abort();
     else this.#answerFailure();
   }
@@ -215,19 +226,6 @@ export function answerPlainly(exchange: Exchange, status: number, reason: string
   const text = `${reason}\n`;
   exchange.writeHead(status, reason, ['Content-Type', 'text/plain; charset=utf-8'], text.length);
   exchange.end(exchange.request.method === 'HEAD' ? undefined : text);
-}
-
-/** Whether `value` is something that can be sent. */
-export function isChunk(value: unknown): value is Chunk {
-  return typeof value === 'string' || value instanceof Uint8Array;
-}
-
-function sizeOf(chunk: Chunk): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
-}
-
-function clip(chunk: Chunk, size: number): Uint8Array {
-  return (typeof chunk === 'string' ? Buffer.from(chunk) : chunk).subarray(0, size);
 }
 
 function rejected(error: unknown): Promise<void> {

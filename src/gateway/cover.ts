@@ -1,10 +1,16 @@
 // Connect middleware over an app of any kind. Called by build, once for each such filter of a pipeline.
 import type { App } from './app.js';
 import { toNode } from './bridges.js';
+import { NodeRecovery } from './node-recovery.js';
 import { failNode, guard } from './node-run.js';
-import type { NodeFilter } from './node-types.js';
+import type { NodeErrorFilter, NodeFilter } from './node-types.js';
 
-/** Connect middleware over `app`. A `next()` after the first one does nothing; `next(error)` makes a 500. */
+/** Whether middleware handles errors: Connect tells its two kinds apart by the number of their parameters. */
+export function isErrorFilter(filter: NodeFilter | NodeErrorFilter): filter is NodeErrorFilter {
+  return filter.length === 4;
+}
+
+/** Middleware over `app`. A `next()` after the first one does nothing. */
 export function coverWithNode(filter: NodeFilter, app: App): App {
   const handler = toNode(app);
   return {
@@ -18,6 +24,19 @@ export function coverWithNode(filter: NodeFilter, app: App): App {
         else void guard(() => handler(req, res, run), res, run);
       };
       return filter(req, res, next);
+    },
+  };
+}
+
+/** Error-handling middleware over `app`. */
+export function coverWithErrorFilter(handle: NodeErrorFilter, app: App): App {
+  const handler = toNode(app);
+  return {
+    kind: 'node',
+    app: (req, res, run) => {
+      const recovery = new NodeRecovery(handle, req, res, run);
+      const below = { ...run, options: { ...run.options, recovery } };
+      return guard(() => handler(req, res, below), res, below);
     },
   };
 }

@@ -1,10 +1,12 @@
 // The body that a node or fetch app is to WSGI: it has done nothing yet. Made by bridges.ts, known to the gateway.
 // What becomes of it says how the app runs: straight on the exchange, with its head through a filter, or as a stream.
 import { toError } from '../errors.js';
-import type { Answer, AnswerOptions } from './answer.js';
+import type { Answer } from './answer.js';
+import type { AnswerOptions, ErrorListener } from './answer-options.js';
 import { isThenable } from './body.js';
 import type { Exchange } from './exchange.js';
 import { HeadedExchange, headerPairs } from './headed-exchange.js';
+import { keptAnswer } from './kept-answer.js';
 import type { Run } from './run.js';
 import { incomingOf, optionsOf, seenThrough } from './seen-request.js';
 import { statusLine } from './status-line.js';
@@ -63,14 +65,24 @@ export class DeferredBody implements AsyncIterable<Chunk> {
     const running = this.#runApp({
       exchange: stream,
       seen: seenThrough(environ, incoming),
-      options: optionsOf(environ, { onError: (error) => stream.fail(error) }),
+      options: optionsOf(
+        environ,
+        this.#optionsBelow((error) => stream.fail(error)),
+      ),
       environ,
     });
     if (isThenable(running)) running.then(undefined, (thrown: unknown) => stream.fail(toError(thrown)));
     return stream;
   }
 
-  #start({ status, reason, headers }: StreamHead): void {
+  /** The filter is told of failures, and nobody above it. */
+  #optionsBelow(onError: ErrorListener): AnswerOptions {
+    return { ...keptAnswer(this.#environ)?.options, onError, recovery: null };
+  }
+
+  /** Through the filter's startResponse; a head that is sent ahead goes on ahead, past a filter that waits for chunks. */
+  #start({ status, reason, headers, isAhead }: StreamHead): void {
     this.#startResponse(statusLine(status, reason), headerPairs(headers));
+    if (isAhead) keptAnswer(this.#environ)?.flush();
   }
 }

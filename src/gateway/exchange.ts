@@ -48,15 +48,21 @@ export interface Exchange {
    */
   writeHead(status: number, reason: string, headers: string[], bodyLength?: number): void;
   /**
-   * Hands one chunk on at once; text is sent as UTF-8. A promise asks the caller to wait until the client has taken
-   * enough of it; the promise never rejects: it resolves when the client goes away too.
+   * Hands one chunk on at once; text is sent as UTF-8. An empty one sends the head ahead of the body. A promise asks the
+   * caller to wait until the client has taken enough of it; the promise never rejects: it resolves when the client goes
+   * away too.
    */
   write(chunk: Uint8Array | string): Promise<void> | undefined;
+  /**
+   * Fields (name, value, name, value ...) that are sent behind the body where its framing has room for them, and left out
+   * where it has not. Called before the end. Engines that never send any lack it.
+   */
+  addTrailers?(trailers: readonly string[]): void;
   /** Ends the answer, with a last chunk where there is one. */
   end(chunk?: Uint8Array | string): void;
   /** Breaks the connection off, so that the client sees that the answer is not whole. */
   abort(): void;
 }
 
-/** The half of an exchange that is read: what an environ is made of. */
-export type Incoming = Pick<Exchange, 'request' | 'connection' | 'body'>;
+/** The half of an exchange that is read: what an environ is made of; and trailers, which go past those who read a body. */
+export type Incoming = Pick<Exchange, 'request' | 'connection' | 'body' | 'addTrailers'>;

@@ -20,6 +20,7 @@ export function incomingFrom(request: Request, { exchange, seen }: Run): Incomin
     },
     connection: exchange.connection,
     body: body ?? streamed(request),
+    addTrailers: (trailers) => exchange.addTrailers?.(trailers),
   };
 }
 

@@ -48,7 +48,8 @@ function respondWith(app: App, request: Request, run: Run): Promise<Response> {
     run.exchange.onClose(() => void stream.return());
     const head = { ...incoming.request, target: targetOf(request.url) };
     const seen = { head, base: run.seen.base, body: null };
-    const options = { ...run.options, onError };
+    // What fails is the filter's to see first.
+    const options = { ...run.options, onError, recovery: null };
     void runWithin(app, { exchange: stream, seen, options, environ: run.environ });
   });
 }

@@ -131,7 +131,10 @@ function* withoutConnection(headers: Iterable<Header>): Iterable<Header> {
   for (const header of headers) if (!HOP_BY_HOP.has(header[0].toLowerCase())) yield header;
 }
 
-/** Sends chunk after chunk, each before the next one is asked for; the stream is cancelled once nobody wants more. */
+/**
+ * Sends chunk after chunk, each before the next one is asked for; the stream is cancelled once nobody wants more. One
+ * that has nothing yet, such as a stream of events, may stay so for long: its head goes ahead.
+ */
 async function sendStream(
   body: ReadableStream<unknown>,
   answer: Answer,
@@ -143,7 +146,9 @@ async function sendStream(
   };
   exchange.onClose(cancel);
   try {
-    for (let step = await reader.read(); step.done !== true; step = await reader.read()) {
+    const first = reader.read();
+    if (!(await isSoon(first))) answer.flush();
+    for (let step = await first; step.done !== true; step = await reader.read()) {
       if (exchange.closed) return;
       if (!answer.send(step.value)) break;
       if (answer.drained !== undefined) await answer.drained;
@@ -155,6 +160,18 @@ async function sendStream(
     // A stream that failed says so again.
     reader.cancel().catch(() => undefined);
   }
+}
+
+/** Whether `promise` is settled before the event loop turns. */
+function isSoon(promise: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const turn = setImmediate(resolve, false);
+    const settled = (): void => {
+      clearImmediate(turn);
+      resolve(true);
+    };
+    promise.then(settled, settled);
+  });
 }
 
 function noAnswer({ type, status }: Response): WsgiServeError {

@@ -58,6 +58,10 @@ export class HeadedExchange implements Exchange {
     return this.base.write(chunk);
   }
 
+  addTrailers(trailers: readonly string[]): void {
+    this.base.addTrailers?.(trailers);
+  }
+
   end(chunk?: Chunk): void {
     this.base.end(chunk);
   }
@@ -79,8 +83,9 @@ export function connectionHeaders(headers: readonly string[]): string[] {
     .flat();
 }
 
-function allPairs(headers: readonly string[]): Header[] {
-  const pairs: Header[] = [];
+/** Flat headers in pairs, all of them. */
+export function allPairs(headers: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     pairs.push([headers[index] ?? '', headers[index + 1] ?? '']);
   }

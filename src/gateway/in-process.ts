@@ -113,12 +113,12 @@ export class InProcessExchange implements Exchange {
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
-    if (!this.#closed) this.#chunks.push(Buffer.from(chunk));
+    if (!this.#closed && chunk.length > 0) this.#chunks.push(Buffer.from(chunk));
     return undefined;
   }
 
   end(chunk?: Uint8Array | string): void {
-    if (chunk !== undefined && chunk.length > 0) this.write(chunk);
+    if (chunk !== undefined) this.write(chunk);
     this.#ended = true;
   }
 

@@ -57,11 +57,6 @@ export class RequestInput implements InputStream {
     return this.#isUntouched && this.#source === exchange;
   }
 
-  /** What the body comes from, for those who run another app over the same exchange. */
-  get source(): { readonly body: BodyReader } {
-    return this.#source;
-  }
-
   async #alone<T>(read: () => Promise<T>): Promise<T> {
     this.#isUntouched = false;
     if (this.#busy) throw new WsgiServeError('contract', 'wsgi.input is read by two at a time');

@@ -1,8 +1,8 @@
 // What lint asks of an app's answer, over the whole of one request, and of the server that reads and closes it.
 // Made by lint.ts for each request.
 import { toError, WsgiServeError } from '../errors.js';
-import { isChunk } from './answer.js';
 import { assertBody, closerOf } from './body.js';
+import { isChunk } from './chunk.js';
 import { isBodyless, parseHead, type ResponseHead } from './headers.js';
 import { wrapBody } from './wrap-body.js';
 import type { Chunk, Environ, Header, StartResponse, Write, WsgiBody } from './wsgi-types.js';

@@ -2,6 +2,7 @@
 // It leaves Date, Connection and chunks to node:http, and adds no limits: those are the listener's.
 import { ServerResponse } from 'node:http';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
+import { allPairs } from './headed-exchange.js';
 import { bodyOf } from './input.js';
 import { putHeaders } from './node-head.js';
 import type { NodeRequest, Upgrade } from './node-types.js';
@@ -93,6 +94,11 @@ export class NodeExchange implements Exchange {
       });
     });
     return this.#drained;
+  }
+
+  /** node:http leaves them out of a body that is not sent in chunks. */
+  addTrailers(trailers: readonly string[]): void {
+    this.res.addTrailers(allPairs(trailers));
   }
 
   end(chunk?: Uint8Array | string): void {

@@ -72,8 +72,8 @@ function valuesOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [String(value)];
 }
 
-/** The forms that writeHead takes: an object, a flat array, an array of pairs. */
-function flatHeaders(headers: unknown): string[] {
+/** Flattens the forms that writeHead takes: an object, a flat array, an array of pairs; addTrailers takes them too. */
+export function flatHeaders(headers: unknown): string[] {
   if (typeof headers !== 'object' || headers === null) return [];
   if (!Array.isArray(headers)) {
     return Object.entries(headers).flatMap(([name, value]) => valuesOf(value).flatMap((one) => [name, one]));

@@ -1,10 +1,12 @@
 // A node app of the user's as the last part of a pipeline: where requests to upgrade are handed over. Called by build.
 import type { ServerResponse } from 'node:http';
+import { isThenable } from './body.js';
 import type { Exchange } from './exchange.js';
 import { HeadedExchange } from './headed-exchange.js';
 import { NodeExchange } from './node-exchange.js';
 import type { NodeHandler } from './node-run.js';
 import type { NodeFunction, NodeRequest, Upgradable, Upgrade } from './node-types.js';
+import { takeSocket } from './node-upgrade.js';
 
 /** The handler of `call`; a connection that may be upgraded goes to `upgrade` instead, where there is one. */
 export function leafHandler(call: NodeFunction, upgrade: Upgradable['upgrade'] | null): NodeHandler {
@@ -21,12 +23,22 @@ export function upgradeOf(exchange: Exchange): Upgrade | null {
   return base instanceof NodeExchange ? base.upgrade : null;
 }
 
+/** An app that fails has nobody else to close its connection. */
 function handOver(
   req: NodeRequest,
   res: ServerResponse,
   { socket, head }: Upgrade,
   upgrade: NonNullable<Upgradable['upgrade']>,
 ): unknown {
-  res.detachSocket(socket);
-  return upgrade(req, socket, head);
+  takeSocket(res, socket);
+  const fail = (thrown: unknown): never => {
+    socket.destroy();
+    throw thrown;
+  };
+  try {
+    const result = upgrade(req, socket, head);
+    return isThenable(result) ? result.then(undefined, fail) : result;
+  } catch (thrown) {
+    return fail(thrown);
+  }
 }

@@ -2,6 +2,7 @@
 // Called by bridges.ts. It never throws or rejects, whatever the handler does.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../errors.js';
+import type { Recovery } from './answer-options.js';
 import { isThenable } from './body.js';
 import { connectionHeaders, HeadedExchange } from './headed-exchange.js';
 import { NodeExchange } from './node-exchange.js';
@@ -11,6 +12,7 @@ import { StandInRequest, StandInResponse, StandInSocket } from './node-stand-in.
 import type { NodeRequest } from './node-types.js';
 import type { Run } from './run.js';
 import { StreamExchange } from './stream-exchange.js';
+import { holdToItsWord } from './strict-response.js';
 
 /** A node app as it is run: filters need to know what they stand in. */
 export type NodeHandler = (req: NodeRequest, res: ServerResponse, run: Run) => unknown;
@@ -22,7 +24,7 @@ export function runNode(handler: NodeHandler, run: Run): Promise<void> | undefin
   if (!(exchange instanceof HeadedExchange && exchange.base instanceof NodeExchange)) {
     return runBeside(handler, run);
   }
-  passHeadThrough(exchange, exchange.base.res);
+  passHeadThrough(exchange, exchange.base.res, run.options.recovery ?? null);
   return runOn(handler, exchange.base, run);
 }
 
@@ -41,16 +43,32 @@ export function guard(call: () => unknown, res: ServerResponse, run: Run): Promi
   }
 }
 
-/** Tells of a failure, and answers for the app with a 500; where it began to answer, that is broken off. */
+/**
+ * Leaves a failure to whoever stands above and answers for it. Where there is nobody it is told, and the answer is a 500;
+ * one that was begun is broken off.
+ */
 export function failNode(thrown: unknown, res: ServerResponse, run: Run): void {
   const { exchange, options } = run;
+  if (options.recovery) {
+    options.recovery.take(thrown);
+    return;
+  }
   try {
     options.onError(toError(thrown), exchange);
-    if (res.writableEnded || exchange.closed) return;
+  } catch {
+    // There is nobody left to tell.
+  }
+  if (res.writableEnded || exchange.closed) return;
+  try {
     if (!res.headersSent) {
       keepHeaders(res, []);
-      res.writeHead(500, 'Internal Server Error', { 'Content-Type': 'text/plain; charset=utf-8' });
-      res.end('Internal Server Error\n');
+      // node:http counts what failed to be sent, and says its length.
+      res.strictContentLength = false;
+      res.writeHead(500, 'Internal Server Error', {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Content-Length': FAILURE.length,
+      });
+      res.end(FAILURE);
       return;
     }
   } catch {
@@ -60,11 +78,15 @@ export function failNode(thrown: unknown, res: ServerResponse, run: Run): void {
   if (res instanceof StandInResponse) res.destroy();
 }
 
+const FAILURE = 'Internal Server Error\n';
+
 function runOn(handler: NodeHandler, exchange: NodeExchange, run: Run): Promise<void> | undefined {
   const { head, body } = run.seen;
   const req = body === null ? exchange.lendRequest() : new StandInRequest(exchange.req.socket, head, body);
+  const { res } = exchange;
   showRequest(req, run);
-  return guard(() => handler(req, exchange.res, run), exchange.res, run);
+  holdToItsWord(res, (error) => failNode(error, res, run));
+  return guard(() => handler(req, res, run), res, run);
 }
 
 /** Runs the handler on a response of its own; resolves when that is closed. */
@@ -79,6 +101,7 @@ function runBeside(handler: NodeHandler, run: Run): Promise<void> {
     const req = lent ?? new StandInRequest(socket, seen.head, seen.body ?? exchange.body);
     showRequest(req, run);
     const res = new StandInResponse(req, socket);
+    holdToItsWord(res, (error) => failNode(error, res, run));
     res.once('close', () => {
       if (lent === null && !req.destroyed) req.destroy();
       resolve();
@@ -106,11 +129,14 @@ function showRequest(req: NodeRequest, { exchange, seen, environ }: Run): void {
   if (head.rawHeaders !== exchange.request.rawHeaders) putRawHeaders(req, head.rawHeaders);
 }
 
-/** Makes `res` send the head that the filters above make of its own; what belongs to the connection passes by. */
-function passHeadThrough(exchange: HeadedExchange, res: ServerResponse): void {
+/**
+ * Makes `res` send the head that the filters above make of its own; what belongs to the connection passes by. What is
+ * answered for an app that failed comes from above those filters.
+ */
+function passHeadThrough(exchange: HeadedExchange, res: ServerResponse, recovery: Recovery | null): void {
   const writeHead = res.writeHead;
   res.writeHead = (...args: [status: number, ...rest: unknown[]]) => {
-    if (res.headersSent) return Reflect.apply(writeHead, res, args);
+    if (res.headersSent || recovery?.taken) return Reflect.apply(writeHead, res, args);
     const given = givenHead(res, args);
     const changed = exchange.passHead(given.status, given.reason, given.headers);
     const headers = [...changed.headers, ...connectionHeaders(given.headers)];

@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
 import { headerPairs } from './headed-exchange.js';
 import { putRawHeaders } from './node-fields.js';
-import { givenHead, keepHeaders, parseHead, putHeaders } from './node-head.js';
+import { flatHeaders, givenHead, keepHeaders, parseHead, putHeaders } from './node-head.js';
 import { StreamExchange } from './stream-exchange.js';
 
 type Done = (error?: Error | null) => void;
@@ -18,7 +18,7 @@ interface Piece {
 export class StandInSocket extends Socket {
   readonly #exchange: Exchange;
   readonly #onError: (error: unknown) => void;
-  #response: ServerResponse | null = null;
+  #response: StandInResponse | null = null;
   #hasHead = false;
   #isDone = false;
 
@@ -34,7 +34,7 @@ export class StandInSocket extends Socket {
   }
 
   /** Becomes the socket of `response`, and is closed when that is finished. */
-  serve(response: ServerResponse): void {
+  serve(response: StandInResponse): void {
     this.#response = response;
     response.assignSocket(this);
     response.once('finish', () => {
@@ -94,6 +94,8 @@ export class StandInSocket extends Socket {
   #end(chunks: readonly Buffer[]): undefined {
     if (this.#isDone) return;
     this.#isDone = true;
+    const trailers = this.#response?.trailers ?? [];
+    if (trailers.length > 0) this.#exchange.addTrailers?.(trailers);
     this.#exchange.end(chunks.length === 0 ? undefined : Buffer.concat(chunks));
   }
 
@@ -142,8 +144,11 @@ export class StandInRequest extends IncomingMessage {
   }
 }
 
-/** A response that makes no chunks and has no trailers: who frames the body is at the other end of the exchange. */
+/** A response that makes no chunks and writes no trailers: who frames the body is at the other end of the exchange. */
 export class StandInResponse extends ServerResponse {
+  /** Name, value, name, value ... */
+  trailers: readonly string[] = [];
+
   constructor(req: IncomingMessage, socket: StandInSocket) {
     super(req);
     this.sendDate = false;
@@ -161,10 +166,19 @@ export class StandInResponse extends ServerResponse {
     if (this.headersSent) return Reflect.apply(super.writeHead, this, args);
     const { status, reason, headers } = givenHead(this, args);
     const kept = headerPairs(headers).flat();
+    // As in node:http: a body that trailers are announced for gets no Content-Length, which leaves them no room.
+    if (headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'trailer')) {
+      this.removeHeader('Content-Length');
+    }
     keepHeaders(this, kept);
     putHeaders(this, kept);
     this.removeHeader('Transfer-Encoding');
     return super.writeHead(status, reason);
+  }
+
+  override addTrailers(trailers: Parameters<ServerResponse['addTrailers']>[0]): void {
+    super.addTrailers(trailers);
+    this.trailers = flatHeaders(trailers);
   }
 }
 

@@ -44,5 +44,21 @@ export interface RoutingApp {
 /** `node.app`: a function of `(req, res)`, such as an Express app or an `upgrade` beside it; a Koa app; a Fastify instance. */
 export type NodeApp = (NodeFunction & Upgradable) | CallbackApp | RoutingApp;
 
-/** Connect middleware, as a filter: `next()` goes on to the app below, `next(error)` makes a 500. */
+/**
+ * Connect middleware, as a filter: `next()` goes on to the app below, `next(error)` hands an error to the nearest
+ * NodeErrorFilter above, or makes a 500.
+ */
 export type NodeFilter = (req: NodeRequest, res: ServerResponse, next: (error?: unknown) => void) => unknown;
+
+/**
+ * Connect's error-handling middleware, as a filter: answers where what is below throws, rejects or says `next(error)`
+ * before the head of its answer was sent. `error` is what was thrown, whatever that is. `next(other)` hands an error on
+ * to those above, `next()` the one that came. Connect tells it from a NodeFilter by its four parameters, all of which
+ * it has to have.
+ */
+export type NodeErrorFilter = (
+  error: unknown,
+  req: NodeRequest,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => unknown;

@@ -1,25 +1,11 @@
-// Requests to upgrade a connection: the pipeline runs as for any other, and its last app may take the connection over.
-// Called by the listener, for node:http's `upgrade` event.
+// Requests to upgrade a connection: run like any other, and the last app of the pipeline may take the connection over.
+// Called by the listener, for node:http's `upgrade` event, and by node-leaf.ts where an app takes it.
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { App } from './app.js';
-import { runApp } from './bridges.js';
-import type { Connection } from './exchange.js';
-import { NodeExchange } from './node-exchange.js';
 import type { NodeRequest } from './node-types.js';
-import type { GatewayOptions } from './run.js';
 
-/**
- * Runs `app` for a request of which `head` was read behind its own head. A node app with `upgrade` that the request
- * reaches gets the connection; else what the pipeline answers is sent, and the connection closed. Never throws.
- */
-export function handleUpgrade(
-  app: App,
-  req: NodeRequest,
-  socket: Socket,
-  head: Buffer,
-  options: GatewayOptions & { readonly connection: Connection },
-): void {
+/** The response to a request to upgrade, which closes the connection unless an app takes that over. */
+export function upgradeResponse(req: NodeRequest, socket: Socket): ServerResponse {
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
@@ -27,9 +13,15 @@ export function handleUpgrade(
   const ignore = (): void => undefined;
   socket.on('error', ignore);
   res.once('finish', () => {
-    res.detachSocket(socket);
+    takeSocket(res, socket);
     socket.destroySoon();
   });
-  const exchange = new NodeExchange(req, res, options.connection, false, { socket, head });
-  void runApp(app, exchange, options);
+  return res;
+}
+
+/** Ends the part of `res` in the life of `socket`; those who wait for the end of the answer hear of it. */
+export function takeSocket(res: ServerResponse, socket: Socket): void {
+  res.detachSocket(socket);
+  res.destroyed = true;
+  res.emit('close');
 }

@@ -1,5 +1,5 @@
 // One request on its way through a pipeline of several kinds: what every bridge hands to the part below it.
-import type { AnswerOptions } from './answer.js';
+import type { AnswerOptions } from './answer-options.js';
 import type { ServerFacts } from './environ.js';
 import type { BodyReader, Exchange, RequestHead } from './exchange.js';
 import type { Environ } from './wsgi-types.js';

@@ -1,9 +1,10 @@
 // The request as WSGI filters left it: what a node or fetch app below them sees. Called by deferred-body.ts.
 // Where nothing was changed it is the exchange's own head, found out without making anything.
-import type { AnswerOptions } from './answer.js';
+import type { AnswerOptions } from './answer-options.js';
 import { createEnviron, variableOf } from './environ.js';
 import type { BodyReader, Connection, Incoming, RequestHead } from './exchange.js';
 import { RequestInput } from './input.js';
+import { keptAnswer } from './kept-answer.js';
 import type { GatewayOptions, SeenRequest } from './run.js';
 import { decodePath } from './target.js';
 import type { Environ, InputStream } from './wsgi-types.js';
@@ -26,15 +27,12 @@ export function seenThrough(environ: Environ, exchange: Incoming): SeenRequest {
   };
 }
 
-/** What `environ` was made of; where filters hide it, as much of it as the environ still tells. */
+/** What `environ` was made of; where another server made it, as much of it as the environ tells. */
 export function incomingOf(environ: Environ): Incoming {
-  const input = environ['wsgi.input'];
-  if (input instanceof RequestInput && isIncoming(input.source)) return input.source;
-  return { request: headOf(environ), connection: connectionOf(environ), body: readerOf(input) };
-}
-
-function isIncoming(source: object): source is Incoming {
-  return 'request' in source && 'connection' in source && 'body' in source;
+  const answer = keptAnswer(environ);
+  if (answer !== null) return answer.exchange;
+  const body = readerOf(environ['wsgi.input']);
+  return { request: headOf(environ), connection: connectionOf(environ), body };
 }
 
 /** Its headers are left to seenHeaders, which finds them all added. */
@@ -56,7 +54,7 @@ function connectionOf(environ: Environ): Connection {
 
 /** The facts of a server, out of an environ that it made, with what its gateway does about mistakes. */
 export function optionsOf(environ: Environ, options: AnswerOptions): GatewayOptions {
-  const { onError, onWarning, strictHeaders = true } = options;
+  const { onError, onWarning, strictHeaders = true, recovery = null } = options;
   const software = environ['SERVER_SOFTWARE'];
   return {
     errors: environ['wsgi.errors'],
@@ -67,6 +65,7 @@ export function optionsOf(environ: Environ, options: AnswerOptions): GatewayOpti
     ...(onWarning === undefined ? {} : { onWarning }),
     onError,
     strictHeaders,
+    recovery,
   };
 }
 

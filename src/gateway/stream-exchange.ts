@@ -12,7 +12,11 @@ export interface StreamHead {
   readonly headers: readonly string[];
   /** All of the body where it came at once, undefined where it is empty; null where it has to be read. */
   readonly whole: Chunk | null | undefined;
+  /** Whether it was sent by itself, ahead of a body that may be long in coming. */
+  readonly isAhead: boolean;
 }
+
+const NOBODY = (): void => undefined;
 
 /** The exchange for those who write; an iterator, of which there is one, for the one who reads. */
 export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined> {
@@ -20,14 +24,15 @@ export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined>
   readonly incoming: Incoming;
   readonly #onHead: (head: StreamHead) => void;
   readonly #listeners: (() => void)[] = [];
-  #head: Omit<StreamHead, 'whole'> | null = null;
+  #head: Pick<StreamHead, 'status' | 'reason' | 'headers'> | null = null;
   #chunks: Chunk[] = [];
+  #trailers: readonly string[] | null = null;
   #ended = false;
   #closed = false;
   #failure: Error | null = null;
-  /** Wakes the one who waits for chunks, or for room. */
-  #onChange = (): void => undefined;
-  #onRoom = (): void => undefined;
+  /** Wakes the one who waits for chunks, or for room; once, as Node hears of every promise that is settled twice. */
+  #onChange = NOBODY;
+  #onRoom = NOBODY;
   #room: Promise<void> | undefined;
 
   /** `onHead` is called once, before the first chunk can be read; what it throws is thrown to the one who writes. */
@@ -66,25 +71,30 @@ export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined>
     this.#head = { status, reason, headers };
   }
 
-  /** An empty chunk hands the head on, and nothing else. */
   write(chunk: Chunk): Promise<void> | undefined {
     if (this.#closed) return undefined;
-    this.#handHeadOn(null);
+    this.#handHeadOn(null, chunk.length === 0);
     if (chunk.length === 0) return undefined;
     this.#chunks.push(chunk);
-    this.#onChange();
+    this.#tellReader();
     this.#room ??= new Promise((resolve) => {
       this.#onRoom = resolve;
     });
     return this.#room;
   }
 
+  /** They go past the one who reads, once that comes to the end of the body. */
+  addTrailers(trailers: readonly string[]): void {
+    this.#trailers = trailers;
+  }
+
   end(chunk?: Chunk): void {
     if (this.#closed) return;
-    if (this.#head !== null) this.#handHeadOn(chunk);
-    else if (chunk !== undefined && chunk.length > 0) this.#chunks.push(chunk);
+    // Trailers come behind what is read.
+    this.#handHeadOn(this.#trailers === null ? chunk : null);
+    if (chunk !== undefined && chunk.length > 0) this.#chunks.push(chunk);
     this.#ended = true;
-    this.#onChange();
+    this.#tellReader();
   }
 
   abort(): void {
@@ -105,7 +115,7 @@ export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined>
       const chunk = this.#chunks.shift();
       if (this.#chunks.length === 0) this.#makeRoom();
       if (chunk !== undefined) return { done: false, value: chunk };
-      if (this.#ended || this.#closed) return { done: true, value: undefined };
+      if (this.#ended || this.#closed) return this.#finish();
       await new Promise<void>((resolve) => {
         this.#onChange = resolve;
       });
@@ -118,24 +128,37 @@ export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined>
     return { done: true, value: undefined };
   }
 
-  #handHeadOn(whole: Chunk | null | undefined): void {
+  #finish(): IteratorResult<Chunk, undefined> {
+    if (this.#trailers !== null && !this.#closed) this.incoming.addTrailers?.(this.#trailers);
+    this.#trailers = null;
+    return { done: true, value: undefined };
+  }
+
+  #handHeadOn(whole: Chunk | null | undefined, isAhead = false): void {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    this.#onHead({ ...head, whole });
-    if (whole !== null && whole !== undefined && whole.length > 0) this.#chunks.push(whole);
+    this.#onHead({ ...head, whole, isAhead });
+  }
+
+  #tellReader(): void {
+    const tell = this.#onChange;
+    this.#onChange = NOBODY;
+    tell();
   }
 
   #makeRoom(): void {
+    const tell = this.#onRoom;
     this.#room = undefined;
-    this.#onRoom();
+    this.#onRoom = NOBODY;
+    tell();
   }
 
   #close(): void {
     this.#closed = true;
     this.#chunks = [];
     this.#makeRoom();
-    this.#onChange();
+    this.#tellReader();
     if (!this.#ended) for (const listener of this.#listeners) listener();
   }
 }

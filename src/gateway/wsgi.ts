@@ -1,11 +1,14 @@
 // Runs a WSGI app over an Exchange: the server side of PEP 3333. Called by whoever serves, once for each request.
 // It never throws or rejects, whatever the app does, and a synchronous app is answered without a promise.
-import { Answer, type AnswerOptions, answerPlainly, isChunk } from './answer.js';
+import { Answer, answerPlainly } from './answer.js';
+import type { AnswerOptions } from './answer-options.js';
 import { closerOf, isThenable, OpenBody, type Step } from './body.js';
+import { isChunk } from './chunk.js';
 import { DeferredBody } from './deferred-body.js';
 import { createEnviron } from './environ.js';
 import type { Exchange } from './exchange.js';
 import { FileWrapper } from './file-wrapper.js';
+import { keepAnswer } from './kept-answer.js';
 import type { GatewayOptions } from './run.js';
 import type { Chunk, Environ, WsgiApp } from './wsgi-types.js';
 
@@ -29,6 +32,7 @@ export function callWsgi(
   options: AnswerOptions,
 ): Promise<void> | undefined {
   const answer = new Answer(exchange, options);
+  keepAnswer(environ, answer);
   try {
     const result: unknown = app(environ, answer.startResponse);
     const whole = wholeBody(result);
@@ -93,16 +97,18 @@ async function pump(body: OpenBody, answer: Answer, exchange: Exchange): Promise
 
 /** Cuts a wait short when the client goes away: an app may take for ever to come to its next chunk. */
 class Departure {
-  #wake = (): void => undefined;
+  /** Settles what is waited for; a second call does nothing. */
+  #settle = (_gone: null): void => undefined;
 
   constructor(exchange: Exchange) {
-    exchange.onClose(() => this.#wake());
+    exchange.onClose(() => this.#settle(null));
   }
 
   /** What `step` gives, or null as soon as the client is gone. */
   or(step: PromiseLike<Step>): Promise<Step | null> {
     return new Promise((resolve, reject) => {
-      this.#wake = () => resolve(null);
+      // Kept as it is: with a function around it, every chunk would stay in memory until the next full collection.
+      this.#settle = resolve;
       step.then(resolve, reject);
     });
   }

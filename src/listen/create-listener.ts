@@ -3,22 +3,32 @@ import type { App } from '../gateway/app.js';
 import { errorStream } from '../gateway/error-stream.js';
 import type { Exchange } from '../gateway/exchange.js';
 import type { GatewayOptions } from '../gateway/run.js';
-import type { Logger } from '../log.js';
+import { type Logger, writeLog } from '../log.js';
 import { createFront } from './front/front.js';
-import { Listener } from './listener.js';
+import { Listener, type Readiness } from './listener.js';
+import type { ServerOptions } from './options.js';
 import type { ServerPlan } from './plan.js';
 
-/** `log` hears of every failure of the app, and of what the app writes to wsgi.errors. */
+/** What every listener of a deployment has in common. */
+export interface ListenerParts {
+  /** Hears of every failure of the app, and of what the app writes to wsgi.errors. */
+  readonly log: Logger;
+  /** Whether other processes serve the same app. */
+  readonly multiprocess?: boolean;
+}
+
+/** Does not listen yet. */
 export function createListener(
   plan: ServerPlan & { readonly kind: 'built-in' },
   app: App,
-  log: Logger,
+  { log, multiprocess = false }: ListenerParts,
 ): Listener {
   const { server, parsed } = plan;
   const { options, address, place, limits, proxies } = parsed;
-  const draining = new AbortController();
-  const { access_log: format } = options;
+  const { access_log: format, ready_path: readyPath } = options;
+  const readiness: Readiness = { ready: true };
   const front = createFront(app, {
+    readiness: readyPath === null ? null : { path: readyPath, isReady: () => readiness.ready },
     limits,
     proxies,
     proxyProtocol: options.proxy_protocol,
@@ -26,10 +36,11 @@ export function createListener(
       scheme: options.url_scheme,
       ...(options.server_name === null ? {} : { serverName: options.server_name }),
     },
-    accessLog:
-      format === 'off' ? null : { format, proxies, write: (line) => process.stdout.write(`${line}\n`) },
-    gateway: gatewayOptions(server.name, options.max_concurrency, options.strict_headers, log),
-    draining: draining.signal,
+    accessLog: format === 'off' ? null : { format, write: (line) => writeLog(`${line}\n`) },
+    gateway: { ...gatewayOptions(server.name, options, log), multiprocess },
+    onRefuse: ({ status, reason }, remoteAddress) =>
+      log.debug({ server: server.name, remoteAddress, status }, `refused: ${reason}`),
+    onMissingHops: once((missing) => log.warn({ server: server.name, missing }, MISSING_HOPS)),
   });
   return new Listener(front, {
     name: server.name,
@@ -37,19 +48,27 @@ export function createListener(
     place,
     backlog: options.backlog,
     gracefulTimeout: options.graceful_timeout,
-    onDrain: () => draining.abort(),
+    // Whose the connection is was said at its beginning, which nobody hears twice.
+    canGive: !options.proxy_protocol,
+    readiness,
   });
 }
 
-function gatewayOptions(
-  server: string,
-  maxConcurrency: number,
-  strictHeaders: boolean,
-  log: Logger,
-): GatewayOptions {
+const MISSING_HOPS = 'a request came through fewer proxies than trusted_proxy_count says';
+
+/** Whoever can leave a proxy out can do it in every request. */
+function once<T>(tell: (value: T) => void): (value: T) => void {
+  let isTold = false;
+  return (value) => {
+    if (!isTold) tell(value);
+    isTold = true;
+  };
+}
+
+function gatewayOptions(server: string, options: ServerOptions, log: Logger): GatewayOptions {
   return {
-    maxConcurrency,
-    strictHeaders,
+    maxConcurrency: options.max_concurrency,
+    strictHeaders: options.strict_headers,
     errors: errorStream((text) => log.error({ server }, text.replace(/\n$/, ''))),
     onError: (error, exchange) => log.error(fieldsOf(server, error, exchange), 'an app failed'),
     onWarning: (error, exchange) => log.warn(fieldsOf(server, error, exchange), error.message),

@@ -1,8 +1,10 @@
 // Servers that are not ours: a [server:*] section whose factory is the user's. Called by serve.ts.
 // Such a server binds and serves by itself; all that is asked of it is to stop when we do.
 import { type Builder, type Built, serverSpec } from '../build/builder.js';
+import { Closers } from '../build/closers.js';
+import { DEFAULT_LIMIT } from '../build/time-limit.js';
 import type { ServerSpec, Target } from '../config/deployment.js';
-import { toError, WsgiServeError } from '../errors.js';
+import { severalProblems, toError, WsgiServeError } from '../errors.js';
 import type { App, ServeApp } from '../gateway/app.js';
 import { isThenable } from '../gateway/body.js';
 import { toWsgi } from '../gateway/bridges.js';
@@ -27,7 +29,7 @@ export function isBuiltInServer(target: Target | null): boolean {
 export class ForeignServer {
   readonly name: string;
   readonly #built: Built<ServeApp>;
-  #running: unknown;
+  readonly #closers = new Closers(DEFAULT_LIMIT);
 
   private constructor(name: string, built: Built<ServeApp>) {
     this.name = name;
@@ -35,8 +37,8 @@ export class ForeignServer {
   }
 
   /**
-   * Makes the server and hands it its app. A serve function that throws, or whose promise is rejected, is told to
-   * `onError`: later failures must not end the other servers.
+   * Makes the server and hands it its app. Rejects with `server-failed` where the serve function throws; where its
+   * promise is rejected, `onError` is told: a later failure must not end the other servers.
    */
   static async start(
     server: ServerSpec & { readonly target: Target },
@@ -47,30 +49,41 @@ export class ForeignServer {
   ): Promise<ForeignServer> {
     const built = await builder.buildServer(serverSpec(server, server.target));
     const foreign = new ForeignServer(server.name, built);
-    const failed = (thrown: unknown) => {
+    const label = `[${server.section}]`;
+    const failed = (thrown: unknown): WsgiServeError => {
       const cause = toError(thrown);
-      return new WsgiServeError('server-failed', `[${server.section}] fails: ${cause.message}`, {
-        place,
-        cause,
-      });
+      return new WsgiServeError('server-failed', `${label} fails: ${cause.message}`, { place, cause });
     };
+    // What serves may be at hand only when it listens.
+    const keep = (running: unknown): void => foreign.#closers.collect(running, { label, place });
     try {
-      foreign.#running = built.value(toWsgi(app));
+      const running: unknown = built.value(toWsgi(app));
+      if (isThenable(running)) running.then(keep, (thrown: unknown) => onError(failed(thrown)));
+      else keep(running);
     } catch (thrown) {
       await built.close();
       throw failed(thrown);
     }
-    if (isThenable(foreign.#running)) foreign.#running.then(undefined, (thrown) => onError(failed(thrown)));
     return foreign;
   }
 
-  /** Calls `close()` of what the serve function gave back, where it has one. Never waits for a server that has none. */
+  /**
+   * Calls `close()` of what the serve function gave back, where it has one, and then that of the server itself. Rejects
+   * with every `close-failed`. Never waits for a server that has none.
+   */
   async stop(): Promise<void> {
-    if (hasClose(this.#running)) await this.#running.close();
-    await this.#built.close();
+    const problems = [...(await this.#closers.problems()), ...(await problemsOf(this.#built))];
+    const [first, ...others] = problems;
+    if (first !== undefined) throw severalProblems([first, ...others]);
   }
 }
 
-function hasClose(value: unknown): value is { close(): unknown } {
-  return typeof value === 'object' && value !== null && 'close' in value && typeof value.close === 'function';
+async function problemsOf(built: Built<ServeApp>): Promise<readonly WsgiServeError[]> {
+  try {
+    await built.close();
+    return [];
+  } catch (error) {
+    if (error instanceof WsgiServeError) return error.problems;
+    throw error;
+  }
 }

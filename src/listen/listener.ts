@@ -1,16 +1,22 @@
-// One [server:NAME] at work: binds its address, serves its handler, drains and closes. Made by serve.ts; it knows
+// One [server:NAME] at work: listens, serves, parts with its connections, closes. Made by create-listener.ts; it knows
 // sockets and node:http, and nothing of deployment files beyond the place that its errors point at.
 import { chmodSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect, type ListenOptions, type Socket } from 'node:net';
-import { together } from '../config/problems.js';
-import { assertNever, WsgiServeError } from '../errors.js';
+import { type ListenOptions, Server as NetServer, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { assertNever } from '../errors.js';
 import type { Place } from '../source.js';
 import { type Address, formatAddress } from './address.js';
+import type { GatedServer } from './front/gated-server.js';
+import { idleConnections } from './idle-connections.js';
 import { hasCode, listenError } from './listen-error.js';
+import { isUnixSocket, unixSocketAnswers } from './unix-socket.js';
 
-/** `idle` before listen, `draining` once no connection is accepted any more, `closed` when the last one is gone. */
-export type ListenerState = 'idle' | 'listening' | 'draining' | 'closed';
+/**
+ * `idle` before listen, `paused` while it accepts nothing, `leaving` once that is for good, `closed` when the last
+ * connection is gone.
+ */
+export type ListenerState = 'idle' | 'listening' | 'paused' | 'leaving' | 'closed';
 
 export interface ListenerOptions {
   /** NAME of `[server:NAME]`. */
@@ -22,31 +28,50 @@ export interface ListenerOptions {
   readonly backlog: number;
   /** Milliseconds that requests under way get when it drains. */
   readonly gracefulTimeout: number;
-  /** Called once, when draining begins: answers must say `Connection: close` from then on. */
-  readonly onDrain: () => void;
+  /** Whether a connection can go on in another process; false where its beginning said whose it is. */
+  readonly canGive: boolean;
+  /** Shared with the front, which answers `ready_path` by it. */
+  readonly readiness: Readiness;
 }
 
-/** How often a draining listener looks for connections that became idle, in milliseconds. */
+/**
+ * A listening socket of somebody else's: what `net.Server#listen` takes besides an address. `adopted` is none: connections
+ * are handed in one by one.
+ */
+export type ListenHandle = object | 'adopted';
+
+/** Whether a server wants requests sent to it. */
+export interface Readiness {
+  ready: boolean;
+}
+
+/** Takes a connection at rest to another process. */
+export type GiveConnection = (socket: Socket) => void;
+
+/** How long a connection at rest still may bring the request that is on its way, in milliseconds. */
+const IDLE_GRACE = 100;
+/** How often a draining listener looks for connections that came to rest, in milliseconds. */
 const IDLE_SWEEP = 20;
 
 export class Listener {
   readonly name: string;
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #door: GatedServer['door'];
   readonly #sockets = new Set<Socket>();
   #address: Address;
   #state: ListenerState = 'idle';
+  #give: GiveConnection | null = null;
+  #onGone: () => void = () => undefined;
 
-  /** `server` must not listen yet; it is the listener's from here on. */
-  constructor(server: Server, options: ListenerOptions) {
+  /** The server must not listen yet; it is the listener's from here on. */
+  constructor({ server, door }: GatedServer, options: ListenerOptions) {
     this.name = options.name;
     this.#options = options;
     this.#address = options.address;
     this.#server = server;
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    this.#door = door;
+    server.on('connection', (socket: Socket) => this.#count(socket));
   }
 
   get state(): ListenerState {
@@ -62,13 +87,23 @@ export class Listener {
     return formatAddress(this.#address);
   }
 
-  /** Binds and serves. Throws `address-in-use` or `listen-failed`, with the place of the server section. */
-  async listen(): Promise<void> {
+  /** What it asks of whoever binds for it. */
+  get options(): ListenerOptions {
+    return this.#options;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Listens on `handle`, or binds by itself. Throws `address-in-use` or `listen-failed`, with the place of the server. */
+  async listen(handle: ListenHandle | null = null): Promise<void> {
     try {
-      await this.#bind();
+      await this.#listen(handle);
     } catch (error) {
-      if (!(await this.#removedStaleSocket(error))) throw listenError(this.#options, error);
-      await this.#bind().catch((again: unknown) => {
+      if (handle !== null || !(await this.#removedStaleSocket(error)))
+        throw listenError(this.#options, error);
+      await this.#listen(null).catch((again: unknown) => {
         throw listenError(this.#options, again);
       });
     }
@@ -76,50 +111,156 @@ export class Listener {
     this.#address = this.#boundAddress();
   }
 
+  /** Serves a connection that another process accepted. */
+  adopt(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** Asks load balancers to look elsewhere, and goes on. */
+  unready(): void {
+    this.#options.readiness.ready = false;
+  }
+
+  /** Accepts nothing more, and gives every connection away that is at rest, now and as more of them come to rest. */
+  pause(give: GiveConnection): void {
+    if (this.#state !== 'listening') return;
+    this.#state = 'paused';
+    this.#stopAccepting();
+    if (!this.#options.canGive) return;
+    this.#give = give;
+    this.#door.watchRests(() => this.#giveIdle());
+    this.#giveIdle();
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) this.#giveOne(socket);
+  }
+
+  /** Accepts again, on a handle of its own. */
+  async resume(handle: ListenHandle): Promise<void> {
+    if (this.#state !== 'paused') return;
+    this.#give = null;
+    this.#door.watchRests(null);
+    await this.listen(handle);
+  }
+
   /**
-   * Accepts no more connections, finishes the requests under way, and resolves when the last connection is gone.
-   * After the graceful timeout the connections that are left are cut; resolves to their number.
+   * Pauses for good. WebSockets are told to come again; what cannot be given away is finished and closed. Resolves when
+   * the last connection is gone, to the number of those that were cut after the graceful timeout.
    */
-  async drain(): Promise<number> {
-    if (this.#state !== 'listening') return 0;
-    this.#state = 'draining';
-    this.#options.onDrain();
-    let cut = 0;
-    const sweep = setInterval(() => this.#server.closeIdleConnections(), IDLE_SWEEP);
-    const deadline = setTimeout(() => {
-      cut = this.#sockets.size;
-      this.#cutConnections();
-    }, this.#options.gracefulTimeout);
-    await new Promise<void>((closed) => this.#server.close(() => closed()));
-    clearInterval(sweep);
-    clearTimeout(deadline);
-    this.#state = 'closed';
-    return cut;
+  leave(give: GiveConnection): Promise<number> {
+    this.pause(give);
+    if (this.#state !== 'paused') return Promise.resolve(0);
+    if (!this.#options.canGive) return this.#finish();
+    this.#state = 'leaving';
+    this.#door.sayGoodbye();
+    return this.#untilGone(() => this.#giveIdle());
+  }
+
+  /** Accepts no more connections and finishes the requests under way; resolves as `leave` does. */
+  drain(): Promise<number> {
+    if (this.#state !== 'listening' && this.#state !== 'paused') return Promise.resolve(0);
+    if (this.#state === 'listening') this.#stopAccepting();
+    this.#give = null;
+    this.#door.watchRests(null);
+    return this.#finish();
   }
 
   /** Releases the address and cuts every connection at once. */
   async close(): Promise<void> {
-    this.#cutConnections();
-    if (this.#server.listening) await new Promise<void>((closed) => this.#server.close(() => closed()));
+    if (this.#state === 'listening') this.#stopAccepting();
     this.#state = 'closed';
+    this.#cutConnections();
+    this.#endServer();
+    // The system has the address back when the loop has gone round.
+    await setImmediate();
   }
 
-  #bind(): Promise<void> {
+  #finish(): Promise<number> {
+    this.unready();
+    this.#state = 'leaving';
+    this.#door.drain();
+    this.#door.sayGoodbye();
+    const begun = performance.now();
+    return this.#untilGone(() => {
+      if (performance.now() - begun < IDLE_GRACE) return;
+      this.#server.closeIdleConnections();
+      for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    });
+  }
+
+  /** Calls `sweep` now and then; cuts what is left after the graceful timeout, WebSockets a moment after their goodbye. */
+  async #untilGone(sweep: () => void): Promise<number> {
+    let cut = 0;
+    const sweeping = setInterval(sweep, IDLE_SWEEP);
+    const deadline = setTimeout(() => {
+      cut = this.#sockets.size;
+      this.#cutConnections();
+    }, this.#options.gracefulTimeout);
+    if (this.#sockets.size > 0) {
+      await new Promise<void>((gone) => {
+        this.#onGone = gone;
+      });
+    }
+    clearInterval(sweeping);
+    clearTimeout(deadline);
+    this.#endServer();
+    this.#state = 'closed';
+    return cut;
+  }
+
+  #listen(handle: ListenHandle | null): Promise<void> {
     const { address, backlog } = this.#options;
     return new Promise((bound, failed) => {
       this.#server.once('error', failed);
-      this.#server.listen(listenArguments(address, backlog), () => {
+      const done = (): void => {
         this.#server.off('error', failed);
-        if (address.kind === 'unix') chmodSync(address.path, address.mode);
+        if (handle === null && address.kind === 'unix') chmodSync(address.path, address.mode);
         bound();
-      });
+      };
+      if (handle === null) this.#server.listen(listenArguments(address, backlog), done);
+      else if (handle === 'adopted') {
+        // What node:http starts its look-out for slow requests by.
+        this.#server.emit('listening');
+        done();
+      } else this.#server.listen(handle, backlog, done);
+    });
+  }
+
+  /** http.Server#close would close what is at rest as well, and stop looking for slow requests. */
+  #stopAccepting(): void {
+    NetServer.prototype.close.call(this.#server);
+  }
+
+  /** What http.Server#close does besides: it ends node:http's look-out for slow requests. */
+  #endServer(): void {
+    this.#server.close();
+  }
+
+  #giveIdle(): void {
+    if (this.#give === null) return;
+    for (const socket of idleConnections(this.#server)) this.#giveOne(socket);
+  }
+
+  /** What was not sent yet would be lost: such a connection stays until it was. */
+  #giveOne(socket: Socket): void {
+    if (!socket.destroyed && socket.writableLength === 0) this.#give?.(socket);
+  }
+
+  #count(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onGone();
     });
   }
 
   /** A socket file whose server is gone stays behind after a crash and would block the address for ever. */
   async #removedStaleSocket(error: unknown): Promise<boolean> {
     const { address } = this.#options;
-    if (address.kind !== 'unix' || !hasCode(error, 'EADDRINUSE') || (await answers(address.path)))
+    if (
+      address.kind !== 'unix' ||
+      !hasCode(error, 'EADDRINUSE') ||
+      !isUnixSocket(address.path) ||
+      (await unixSocketAnswers(address.path))
+    )
       return false;
     unlinkSync(address.path);
     return true;
@@ -137,24 +278,6 @@ export class Listener {
   }
 }
 
-/** Listens with all of them or with none: what was bound is closed again. Rejects with every failure together. */
-export async function listenAll(listeners: readonly Listener[]): Promise<void> {
-  const results = await Promise.allSettled(listeners.map((listener) => listener.listen()));
-  const failures = results.flatMap((result) =>
-    result.status === 'rejected' ? [asProblem(result.reason)] : [],
-  );
-  const [first, ...others] = failures;
-  if (first === undefined) return;
-  await Promise.all(listeners.map((listener) => listener.close()));
-  throw together(first, others);
-}
-
-/** Anything else is a bug of ours, and shows as one. */
-function asProblem(reason: unknown): WsgiServeError {
-  if (reason instanceof WsgiServeError) return reason;
-  throw reason;
-}
-
 function listenArguments(address: Address, backlog: number): ListenOptions {
   switch (address.kind) {
     case 'tcp':
@@ -164,16 +287,4 @@ function listenArguments(address: Address, backlog: number): ListenOptions {
     default:
       return assertNever(address);
   }
-}
-
-/** Whether somebody accepts connections on a unix socket. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.once('error', () => done(false));
-  });
 }

@@ -31,6 +31,7 @@ export interface ServerOptions {
   readonly proxy_protocol: boolean;
   readonly strict_headers: boolean;
   readonly max_concurrency: number;
+  readonly ready_path: string | null;
   readonly access_log: 'off' | 'common' | 'combined' | 'json';
 }
 
@@ -92,6 +93,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
     '0',
     'Most requests that the app answers at a time, none of them an open WebSocket; 0 sets no limit',
   ),
+  ready_path: optional(text, 'Path that answers 200, and 503 once a stop was asked for; no app sees it'),
   access_log: option(oneOf('off', 'common', 'combined', 'json'), 'off', 'One line for each answered request'),
 };
 

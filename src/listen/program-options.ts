@@ -1,6 +1,5 @@
 // What the file says about the program itself, in its [wsgi-serve] section: one table, and how it is read. Called
 // before anything is built; the README's table is tested against it.
-import { availableParallelism } from 'node:os';
 import {
   type Converter,
   convert,
@@ -10,6 +9,7 @@ import {
   permissions,
   size,
   text,
+  workerCount,
 } from '../config/convert.js';
 import type { Places, Setting, Settings } from '../config/deployment.js';
 import { both, forEach } from '../config/problems.js';
@@ -25,6 +25,7 @@ export interface ProgramOptions {
   readonly workers: number;
   readonly boot_timeout: number;
   readonly ready_check: string | null;
+  readonly ready_timeout: number;
   readonly worker_timeout: number;
   readonly max_worker_memory: number;
   readonly max_requests: number;
@@ -42,12 +43,6 @@ export interface ProgramOptions {
 
 export type ProgramOptionName = keyof ProgramOptions;
 
-/** A number of workers; `auto` is one for each processor that the process may use. */
-export const workerCount: Converter<number> = {
-  expected: 'a number of workers from 0 to 1024, or auto',
-  parse: (value) => (value.toLowerCase() === 'auto' ? availableParallelism() : integer(0, 1024).parse(value)),
-};
-
 const globs: Converter<readonly string[]> = {
   expected: 'a list of patterns',
   parse: (value) => splitWords(value).map((word) => word.text),
@@ -64,6 +59,7 @@ export const PROGRAM_OPTIONS: { readonly [K in ProgramOptionName]: Option<Progra
   workers: option(workerCount, '0', 'Worker processes below a supervisor; auto, or 0 for a single process'),
   boot_timeout: option(duration, '120s', 'Time for a worker to be ready, checks and all'),
   ready_check: optional(text, 'Path that every server must answer before a worker takes over'),
+  ready_timeout: option(duration, '10s', 'Time for the answer to that'),
   worker_timeout: option(
     duration,
     '30s',

@@ -1,26 +1,32 @@
 // A resolved deployment becomes running servers: options are read, apps are built, then all listeners start or none.
 // The one code path to serving; called by the command line and by the library's `serve`.
+import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { type BuiltServer, buildServers, closeServers } from '../build/build-servers.js';
 import type { Builder } from '../build/builder.js';
-import type { Deployment } from '../config/deployment.js';
 import { forEach } from '../config/problems.js';
-import type { DeploymentResolver } from '../config/resolver.js';
 import { toError, WsgiServeError } from '../errors.js';
 import type { App } from '../gateway/app.js';
-import type { Logger } from '../log.js';
+import { logProblem } from '../log.js';
 import { createListener } from './create-listener.js';
 import { ForeignServer } from './foreign-server.js';
-import { type Listener, listenAll } from './listener.js';
+import { listenAll } from './listen-all.js';
+import type { Listener, ListenHandle } from './listener.js';
 import { createDeploymentBuilder, planServer, type ServerPlan } from './plan.js';
-import type { ProgramOptions } from './program-options.js';
+import type { ForServing } from './read-for-serving.js';
 
-/** What serving stands on: what was resolved, the program's own settings, and where to tell. */
-export interface ServeParts {
-  readonly deployment: Deployment;
-  readonly resolver: DeploymentResolver;
-  readonly program: ProgramOptions;
-  readonly log: Logger;
+/** What serving stands on. */
+export interface ServeParts extends ForServing {
+  /** Where listening sockets come from; by default each listener binds its own. */
+  readonly sockets?: SocketSource;
+  /** What is done to each app before it is served; nothing by default. */
+  readonly wrap?: (app: App) => App;
+  /** Whether other processes serve the same apps: `wsgi.multiprocess`. Default false. */
+  readonly multiprocess?: boolean;
 }
+
+/** Gives the listening socket of each server by its name, once everything is built that will be served. */
+export type SocketSource = (listeners: readonly Listener[]) => Promise<ReadonlyMap<string, ListenHandle>>;
 
 /** What came of stopping. */
 export interface StopReport {
@@ -36,7 +42,7 @@ export async function startServing(parts: ServeParts): Promise<Serving> {
   const plans = forEach(deployment.servers, (server) => planServer(server, resolver));
   const builder = createDeploymentBuilder(resolver, program);
   const built = await buildServers(deployment.servers, builder);
-  const serving = new Serving(built);
+  const serving = new Serving(built, program.drain_delay);
   try {
     await serving.start(plans, builder, parts);
     return serving;
@@ -51,24 +57,43 @@ export class Serving {
   readonly #built: readonly BuiltServer[];
   readonly #listeners: Listener[] = [];
   readonly #foreign: ForeignServer[] = [];
+  readonly #drainDelay: number;
+  readonly #cutting = new AbortController();
   #stopped: Promise<StopReport> | null = null;
 
-  constructor(built: readonly BuiltServer[]) {
+  /** `drainDelay` is what `stop` waits for, in milliseconds, while everything is still served and nothing is ready. */
+  constructor(built: readonly BuiltServer[], drainDelay = 0) {
     this.#built = built;
+    this.#drainDelay = drainDelay;
   }
 
   get listeners(): readonly Listener[] {
     return this.#listeners;
   }
 
-  /** Drains every listener, then closes every app, the last built first. A second call waits for the first. */
+  /**
+   * Says that nothing is ready any more and goes on for the drain delay, drains every listener, then closes every app,
+   * the last built first. A second call waits for the first.
+   */
   stop(): Promise<StopReport> {
-    this.#stopped ??= this.#end((listener) => listener.drain());
+    this.#stopped ??= this.#delay().then(() => this.#end((listener) => listener.drain()));
+    return this.#stopped;
+  }
+
+  /** Accepts nothing more, and gives every connection at rest away with the name of its server. */
+  pause(give: (socket: Socket, server: string) => void): void {
+    for (const listener of this.#listeners) listener.pause((socket) => give(socket, listener.name));
+  }
+
+  /** Parts with every connection as `pause` does, for good, then closes every app. A second call waits for the first. */
+  leave(give: (socket: Socket, server: string) => void): Promise<StopReport> {
+    this.#stopped ??= this.#end((listener) => listener.leave((socket) => give(socket, listener.name)));
     return this.#stopped;
   }
 
   /** Cuts every connection, then closes every app; where it is stopping already, that ends at once. */
   async cut(): Promise<StopReport> {
+    this.#cutting.abort();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     return this.stop();
   }
@@ -76,15 +101,33 @@ export class Serving {
   /** For startServing alone. Rejects with what keeps servers from starting, all of it together. */
   async start(plans: readonly ServerPlan[], builder: Builder, parts: ServeParts): Promise<void> {
     for (const [plan, app] of this.#pairs(plans)) {
-      if (plan.kind === 'built-in') this.#listeners.push(createListener(plan, app, parts.log));
+      if (plan.kind === 'built-in')
+        this.#listeners.push(createListener(plan, parts.wrap?.(app) ?? app, parts));
     }
-    await listenAll(this.#listeners);
+    await this.#checkReady(parts);
+    await listenAll(this.#listeners, await parts.sockets?.(this.#listeners));
     for (const [plan, app] of this.#pairs(plans)) {
       if (plan.kind === 'built-in') continue;
       const place = parts.resolver.place(plan.server.origin);
-      const tell = (error: WsgiServeError) => parts.log.error({ err: error }, error.message);
+      const tell = (error: WsgiServeError) => logProblem(parts.log, error);
       this.#foreign.push(await ForeignServer.start(plan.server, app, builder, place, tell));
     }
+  }
+
+  async #checkReady({ program, resolver }: ServeParts): Promise<void> {
+    const { ready_check: path, ready_timeout: timeout } = program;
+    if (path === null) return;
+    const { checkReady } = await import('./ready-check.js');
+    for (const { server, app } of this.#built) {
+      const place = resolver.place(server.origin);
+      await checkReady({ name: server.name, app: app.value, place }, path, timeout);
+    }
+  }
+
+  async #delay(): Promise<void> {
+    for (const listener of this.#listeners) listener.unready();
+    if (this.#drainDelay === 0) return;
+    await setTimeout(this.#drainDelay, undefined, { signal: this.#cutting.signal }).catch(() => undefined);
   }
 
   #pairs(plans: readonly ServerPlan[]): readonly (readonly [ServerPlan, App])[] {

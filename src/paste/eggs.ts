@@ -6,6 +6,9 @@ const PASTE: EntryPoints = {
   'paste.composite_factory': {
     urlmap: async () => (await import('./urlmap.js')).urlmapFactory,
   },
+  'paste.filter_app_factory': {
+    lint: async () => (await import('./lint.js')).lintFactory,
+  },
 };
 
 /** By their usual spelling; load looks them up in any case. */

@@ -55,8 +55,13 @@ export interface Failure {
 /** From the supervisor. */
 export type ToWorker =
   | { readonly kind: 'load'; readonly order: Order }
-  /** With the listening handle of one server; behind the last one the worker serves, and says `ready`. */
+  /**
+   * With the listening handle of one server, or without one where connections will be handed in; behind the last one the
+   * worker serves, and says `ready`.
+   */
   | { readonly kind: 'listen'; readonly server: string }
+  /** In place of `listen`: the address of one server could not be bound, by the system's error code. */
+  | { readonly kind: 'unbound'; readonly server: string; readonly code: string }
   /** With a connection that another worker had, or that was accepted for it. */
   | { readonly kind: 'connection'; readonly server: string }
   /** Stop accepting and give idle connections back; `resume` comes with handles again. */
@@ -115,7 +120,7 @@ export interface ImportChain {
 }
 
 const TO_WORKER: ReadonlySet<string> = new Set(
-  words<ToWorker>('load', 'listen', 'connection', 'hold', 'show', 'leave', 'drain', 'cut', 'why'),
+  words<ToWorker>('load', 'listen', 'unbound', 'connection', 'hold', 'show', 'leave', 'drain', 'cut', 'why'),
 );
 const FROM_WORKER: ReadonlySet<string> = new Set(
   words<FromWorker>(

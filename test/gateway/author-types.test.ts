@@ -18,6 +18,7 @@ import type {
   FetchFilterFactory,
   NodeApp,
   NodeAppFactory,
+  NodeErrorFilter,
   NodeFilter,
   NodeFilterFactory,
 } from '../../src/index.js';
@@ -48,11 +49,13 @@ describe('the types for authors', () => {
       morgan('tiny'),
       (req, _res, next) => next(req.originalUrl),
     ];
+    const errorFilter: NodeErrorFilter = (error, req, _res, next) => next(req.baseUrl ?? error);
     const factories: NodeFilterFactory[] = [() => helmet(), async () => cors()];
     const filter: FetchFilter = async (request, next, { mount }) =>
       request.url.endsWith(mount) ? next() : next(new Request(request));
     const fetchFactory: FetchFilterFactory = () => filter;
     expect(filters.length + factories.length).toBe(6);
+    expect(errorFilter).toHaveLength(4);
     expect(fetchFactory({}, {})).toBe(filter);
   });
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { toWsgi } from '../../src/gateway/bridges.js';
 import { callApp } from '../../src/gateway/in-process.js';
+import { lint } from '../../src/gateway/lint.js';
 import type { GatewayOptions } from '../../src/gateway/run.js';
 import type { Header, WsgiApp } from '../../src/gateway/wsgi-types.js';
+import { passing, shouting } from '../helpers/three-kinds.js';
 
 const sending = (...headers: Header[]): WsgiApp => {
   return (_environ, startResponse) => {
@@ -56,6 +59,23 @@ describe('headers that belong to the connection', () => {
     const told = [expect.stringContaining('Connection'), expect.stringContaining('Upgrade')];
     expect([one.warnings, other.warnings]).toEqual([told, told]);
   });
+
+  it.each(['fetch', 'node'] as const)(
+    'rule 32: are treated alike below filters that read the body, across a %s filter',
+    async (kind) => {
+      const app = sending(['Content-Type', 'text/plain'], ['Connection', 'close']);
+      const across = passing(kind, { kind: 'wsgi', app });
+      const copying: WsgiApp = (environ, startResponse) =>
+        toWsgi(shouting('wsgi', across))({ ...environ }, startResponse);
+      for (const outer of [toWsgi(shouting('wsgi', across)), copying, lint(toWsgi(across))]) {
+        const { options, warnings } = lenient();
+        const answer = await callApp(outer, {}, options);
+        expect(answer).toMatchObject({ status: 200, errors: [] });
+        expect(warnings).toEqual([expect.stringContaining('Connection')]);
+        expect(await callApp(outer)).toMatchObject({ status: 500, errors: [{ code: 'contract' }] });
+      }
+    },
+  );
 
   it('rule 32: are left out in silence where nobody wants to hear of it', async () => {
     const answer = await callApp(sending(['Upgrade', 'h2c']), {}, { strictHeaders: false });

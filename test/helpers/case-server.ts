@@ -2,17 +2,23 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { createGatedServer, type GatedServerOptions } from '../../src/listen/front/gated-server.js';
+import {
+  createGatedServer,
+  type GatedServer,
+  type GatedServerOptions,
+} from '../../src/listen/front/gated-server.js';
 import { Conversation } from './raw-http.js';
 
 export class CaseServer {
+  /** What a listener asks for when it parts with its connections. */
+  readonly door: GatedServer['door'];
   readonly #server: Server;
   readonly #ran = new Map<number, string[]>();
   readonly #clients: Socket[] = [];
 
   /** `options` may bring a handler of its own, which then is the app. */
   constructor(options: Partial<GatedServerOptions> = {}) {
-    this.#server = createGatedServer({
+    const { server, door } = createGatedServer({
       handler: (req, res, _head, waitsForContinue) => {
         const port = req.socket.remotePort ?? 0;
         this.#ran.set(port, [...this.ranOn(port), `${req.method} ${req.url}`]);
@@ -22,6 +28,8 @@ export class CaseServer {
       },
       ...options,
     });
+    this.#server = server;
+    this.door = door;
     // Ports are used again.
     this.#server.on('connection', ({ remotePort = 0 }: Socket) => this.#ran.delete(remotePort));
   }

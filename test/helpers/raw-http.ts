@@ -1,7 +1,7 @@
 // HTTP by hand, for tests of what is on the wire: a server on a free port, and clients that send text as it is.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { NodeHandlers } from '../../src/gateway/node-handler.js';
 
 export interface TestServer {
@@ -21,11 +21,7 @@ export async function serveForTest(handlers: NodeHandlers): Promise<TestServer> 
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const open = async (): Promise<Conversation> => {
-    const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
-    return new Conversation(socket);
-  };
+  const open = () => openConversation({ port, host: '127.0.0.1' });
   return {
     port,
     server,
@@ -41,6 +37,13 @@ export async function serveForTest(handlers: NodeHandlers): Promise<TestServer> 
       await once(server, 'close');
     },
   };
+}
+
+/** A connection to talk on, which its test destroys. */
+export async function openConversation(address: NetConnectOpts): Promise<Conversation> {
+  const socket = connect(address);
+  await once(socket, 'connect');
+  return new Conversation(socket);
 }
 
 /** One connection, and what came on it so far. */

@@ -20,14 +20,15 @@ export class Cli {
   stderr = '';
   #listeners = new Set<() => void>();
 
+  /** `stdout` is an open file in place of the pipe that is read. */
   constructor(
     args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv; node?: string } = {},
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; node?: string; stdout?: number } = {},
   ) {
     this.child = spawn(options.node ?? process.execPath, [resolve(ROOT, 'bin/wsgi-serve.js'), ...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...cleanEnvironment(), ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
     });
     this.child.stdout?.on('data', (data: Buffer) => this.#took(() => (this.stdout += data.toString())));
     this.child.stderr?.on('data', (data: Buffer) => this.#took(() => (this.stderr += data.toString())));

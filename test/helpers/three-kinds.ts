@@ -6,13 +6,14 @@ import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '../../src/gateway/app.js';
-import { toWsgi } from '../../src/gateway/bridges.js';
+import { runApp, toWsgi } from '../../src/gateway/bridges.js';
 import { coverWithNode } from '../../src/gateway/cover.js';
 import { errorStream } from '../../src/gateway/error-stream.js';
 import { coverWithFetch } from '../../src/gateway/fetch-parts.js';
 import { RunContext, runFetch } from '../../src/gateway/fetch-run.js';
+import { NodeExchange } from '../../src/gateway/node-exchange.js';
 import { describeSocket, nodeHandlers } from '../../src/gateway/node-handler.js';
-import { handleUpgrade } from '../../src/gateway/node-upgrade.js';
+import { upgradeResponse } from '../../src/gateway/node-upgrade.js';
 import type { Environ, WsgiApp, WsgiBody } from '../../src/gateway/wsgi-types.js';
 
 export const KINDS = ['wsgi', 'fetch', 'node'] as const;
@@ -174,7 +175,8 @@ export async function serveKind(app: App): Promise<KindServer> {
   const server = createServer(handlers.handler).on('checkContinue', handlers.continueHandler);
   server.on('upgrade', (req, socket, head) => {
     if (socket instanceof Socket) {
-      handleUpgrade(app, req, socket, head, { ...options, connection: describeSocket(socket) });
+      const res = upgradeResponse(req, socket);
+      void runApp(app, new NodeExchange(req, res, describeSocket(socket), false, { socket, head }), options);
     }
   });
   server.listen(0, '127.0.0.1');

@@ -16,9 +16,9 @@ export interface AccessEntry {
   readonly target: string;
   readonly httpVersion: string;
   readonly host: string | null;
-  /** 499 where the client went away before an answer began, as in nginx. */
+  /** 499 where the client went away before an answer began, as in nginx; 101 where an app took the connection over. */
   readonly status: number;
-  /** Bytes of the body that were sent. */
+  /** Bytes of the body that were handed on; where `aborted`, not all of them may have left. */
   readonly bytes: number;
   readonly referer: string | null;
   readonly userAgent: string | null;

@@ -1,69 +1,80 @@
 // The access log of one listener: an entry is gathered while a request is answered and written when that is through.
 // Called by front.ts for each request where a log is asked for; formats lines by access-log.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RequestHead } from '../../gateway/exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
 import type { Unproxied } from './forwarded.js';
 import { requestId } from './request-id.js';
-import type { ProxyPolicy } from './trusted-proxy.js';
 
 export interface AccessLog {
   readonly format: AccessLogFormat;
   /** Gets each line, without its end. */
   readonly write: (line: string) => void;
-  readonly proxies: ProxyPolicy;
 }
 
 /** nginx's status for a client that went away before it was answered. */
 const CLIENT_GONE = 499;
+const SWITCHING_PROTOCOLS = 101;
 
-/** The app sees the id that is logged, as X-Request-Id. */
-export function logAccess(log: AccessLog, req: IncomingMessage, res: ServerResponse, seen: Unproxied): void {
-  const format = accessLogFormatter(log.format);
-  const begun = performance.now();
-  const time = Date.now();
-  const id = requestId(req.rawHeaders, log.proxies.trusts(req.socket.remoteAddress ?? ''));
-  nameRequest(req, seen.request, id);
-  const bytes = countBytes(res);
-  res.once('close', () => {
-    const aborted = !res.writableFinished;
-    log.write(
-      format(
-        entryOf(req, res, seen, { id, time, bytes: bytes(), duration: performance.now() - begun, aborted }),
-      ),
-    );
-  });
-}
-
-interface Measured {
-  readonly id: string;
-  readonly time: number;
-  readonly bytes: number;
-  readonly duration: number;
-  readonly aborted: boolean;
-}
-
-function entryOf(
+/**
+ * The app sees the id that is logged, as X-Request-Id; `isTrusted` says whether the peer may name it. A connection that
+ * an app took over is logged when it is closed, as 101, whatever the app made of it.
+ */
+export function logAccess(
+  log: AccessLog,
   req: IncomingMessage,
   res: ServerResponse,
   seen: Unproxied,
-  measured: Measured,
-): AccessEntry {
-  const { id: requestId, aborted } = measured;
+  isTrusted: boolean,
+): void {
+  const begun = performance.now();
+  const known = { time: Date.now(), requestId: requestId(req.rawHeaders, isTrusted) };
+  nameRequest(req, seen.request, known.requestId);
+  const bytes = countBytes(res);
+  const write = (outcome: Outcome): void => {
+    const duration = performance.now() - begun;
+    log.write(accessLogFormatter(log.format)({ ...known, ...received(req, seen), ...outcome, duration }));
+  };
+  let isWhole = false;
+  // What was not sent when a connection breaks counts as finished too; others end the connection behind an answer.
+  res.prependOnceListener('finish', () => {
+    isWhole = !req.socket.destroyed;
+  });
+  res.once('close', () => {
+    if (!res.writableEnded && res.socket === null) writeAtEnd(req.socket, write);
+    else {
+      const status = isWhole || res.headersSent ? res.statusCode : CLIENT_GONE;
+      write({ status, bytes: bytes(), aborted: !isWhole });
+    }
+  });
+}
+
+type Outcome = Pick<AccessEntry, 'status' | 'bytes' | 'aborted'>;
+
+function received(
+  req: IncomingMessage,
+  { connection, request }: Unproxied,
+): Omit<AccessEntry, keyof Outcome | 'time' | 'duration' | 'requestId'> {
   return {
-    ...measured,
-    requestId,
-    remoteAddress: seen.connection.remoteAddress,
+    remoteAddress: connection.remoteAddress,
     user: null,
-    method: seen.request.method,
-    target: seen.request.target,
-    httpVersion: seen.request.httpVersion,
-    host: seen.request.host,
-    status: aborted && !res.headersSent ? CLIENT_GONE : res.statusCode,
+    method: request.method,
+    target: request.target,
+    httpVersion: request.httpVersion,
+    host: request.host,
     referer: req.headers.referer ?? null,
     userAgent: req.headers['user-agent'] ?? null,
   };
+}
+
+/** For a connection that was taken over: from here on all that is sent on it is the app's. */
+function writeAtEnd(socket: Socket, write: (outcome: Outcome) => void): void {
+  const before = socket.bytesWritten;
+  socket.once('close', () =>
+    write({ status: SWITCHING_PROTOCOLS, bytes: socket.bytesWritten - before, aborted: false }),
+  );
 }
 
 /** Every form of the headers then shows this id, whatever the client called its request. */

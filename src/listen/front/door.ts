@@ -27,13 +27,15 @@ export type GatedHandler = (
 
 /**
  * Takes over a connection, of which `first` was read already. False leaves the request to the handler, as an ordinary
- * one. A request to upgrade that has a body is always an ordinary one.
+ * one. A request to upgrade that has a body is always an ordinary one. From `release()` on nothing ends the connection
+ * but who took it: until then it is cut where nothing moves on it for `sendTimeout`.
  */
 export type UpgradeHandler = (
   req: IncomingMessage,
   socket: Socket,
   first: Buffer,
   head: CleanHead,
+  release: () => void,
 ) => boolean;
 
 /** Who is called for what comes in. */
@@ -52,9 +54,12 @@ export class Door {
   readonly #keepers: DoorKeepers;
   readonly #clock: Clock;
   readonly #turns = new Map<Socket, Turns>();
+  /** WebSockets, which are their apps' now. */
+  readonly #released = new Set<Socket>();
   #isDraining = false;
-  /** Told of each connection that was handed over for good. */
-  onHandOver: (socket: Socket) => void = ignore;
+  #onRest: (() => void) | null = null;
+  /** Told of each connection that was released. */
+  onRelease: (socket: Socket) => void = ignore;
 
   /** `server` must be as node:http made it, without listeners of anybody else. */
   constructor(server: Server, limits: ConnectionLimits, keepers: DoorKeepers, clock: Clock) {
@@ -68,13 +73,27 @@ export class Door {
   }
 
   /** From here on every answer closes its connection: those under way whose head is not sent, and those to come. */
-  readonly drain = (): void => {
+  drain(): void {
     this.#isDraining = true;
     for (const turns of this.#turns.values()) turns.close();
-  };
+  }
+
+  /** Tells every WebSocket to close and to come again: `1001 Going Away` (RFC 6455 section 7.4.1). */
+  sayGoodbye(): void {
+    for (const socket of this.#released) socket.write(GOING_AWAY);
+  }
+
+  /** Calls `onRest` whenever an answer was sent behind which nothing waits on its connection; null ends that. */
+  watchRests(onRest: (() => void) | null): void {
+    this.#onRest = onRest;
+    for (const turns of this.#turns.values()) turns.onceAnswered(this.#tellRest);
+  }
 
   /** Whether a connection was answered everything that it asked for so far, and did ask. */
-  readonly rests = (socket: Socket): boolean => this.#turns.get(socket)?.isBusy === false;
+  readonly rests = (socket: Socket): boolean => {
+    const turns = this.#turns.get(socket);
+    return turns !== undefined && !turns.isBusy && !turns.isDone;
+  };
 
   /** For `request`, `checkContinue` and `checkExpectation`. */
   readonly onRequest = (req: IncomingMessage, res: ServerResponse): void => {
@@ -121,6 +140,7 @@ export class Door {
       return;
     }
     const head = result.request;
+    if (this.#onRest !== null) turns.onceAnswered(this.#tellRest);
     if (head.closes || head.upgrades || this.#isDraining || count >= this.#limits.maxRequestsPerConnection) {
       res.shouldKeepAlive = false;
       turns.end();
@@ -176,16 +196,21 @@ export class Door {
     const { socket } = req;
     const result = this.#gate(req);
     if (result.kind === 'refuse') this.#refuse(result, socket, turns, req);
-    else if (this.#isTaken(req, first, result.request)) {
-      turns.finish();
-      this.onHandOver(socket);
-    } else replayWithoutUpgrade(this.#accept, req, first);
+    else if (this.#isTaken(req, first, result.request)) turns.finish();
+    else replayWithoutUpgrade(this.#accept, req, first);
   }
 
   /** A body would be the first thing on the connection that is handed over. */
   #isTaken(req: IncomingMessage, first: Buffer, head: CleanHead): boolean {
     const { onUpgrade } = this.#keepers;
-    return onUpgrade !== undefined && head.bodyLength === 0 && onUpgrade(req, req.socket, first, head);
+    if (onUpgrade === undefined || head.bodyLength !== 0) return false;
+    return onUpgrade(req, req.socket, first, head, () => this.#release(req.socket));
+  }
+
+  #release(socket: Socket): void {
+    this.#released.add(socket);
+    socket.once('close', () => this.#released.delete(socket));
+    this.onRelease(socket);
   }
 
   #gate(req: IncomingMessage): GateResult {
@@ -204,6 +229,11 @@ export class Door {
     if (isAnswering) socket.destroy();
     else endWith(socket, refusalText(refusal, req?.method ?? null, new Date()), this.#clock);
   }
+
+  /** In the next phase of the loop: node:http is done with the request by then. */
+  readonly #tellRest = (): void => {
+    setImmediate(() => this.#onRest?.());
+  };
 
   #turnsOf(socket: Socket): Turns {
     const known = this.#turns.get(socket);
@@ -228,6 +258,9 @@ function startWithContinue(res: ServerResponse, watch: BodyWatch): void {
     writeContinue(callback);
   };
 }
+
+/** A close frame of a server: opcode 8, two bytes of payload. Apps write frames whole, so it comes between two. */
+const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 function ignore(): void {
   // A connection that breaks while nobody uses it is no error.

@@ -1,6 +1,6 @@
 // A server's HTTP front: what passed the gate is unproxied, logged where that is asked for, and run by the gateway.
 // Called by create-listener.ts; the one file that knows both the gate and the apps.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { App } from '../../gateway/app.js';
 import { runApp } from '../../gateway/bridges.js';
@@ -8,14 +8,16 @@ import type { Connection } from '../../gateway/exchange.js';
 import { limitConcurrency } from '../../gateway/limit-concurrency.js';
 import { NodeExchange } from '../../gateway/node-exchange.js';
 import { describeSocket, type ServerNames } from '../../gateway/node-handler.js';
-import { handleUpgrade } from '../../gateway/node-upgrade.js';
+import type { Upgrade } from '../../gateway/node-types.js';
+import { upgradeResponse } from '../../gateway/node-upgrade.js';
 import type { GatewayOptions } from '../../gateway/run.js';
 import { type AccessLog, logAccess } from './access.js';
 import { applyHead } from './clean-request.js';
 import type { ConnectionLimits } from './connection-limits.js';
+import type { UpgradeHandler } from './door.js';
 import { type Unproxied, unproxy } from './forwarded.js';
 import type { CleanHead } from './gate.js';
-import { createGatedServer } from './gated-server.js';
+import { createGatedServer, type GatedServer } from './gated-server.js';
 import { readProxyHeaders } from './proxy-socket.js';
 import { type Refusal, refusalText } from './refusal.js';
 import type { ProxyPolicy } from './trusted-proxy.js';
@@ -29,65 +31,95 @@ export interface FrontOptions {
   /** Null where nothing is logged. */
   readonly accessLog: AccessLog | null;
   readonly gateway: GatewayOptions;
-  /** When this is aborted, every answer from then on closes its connection. */
-  readonly draining: AbortSignal;
+  /** The path at which the server itself tells whether it wants requests; null for none. */
+  readonly readiness?: { readonly path: string; readonly isReady: () => boolean } | null;
+  /** Told of every request that no app gets to see. */
+  readonly onRefuse?: (refusal: Refusal, remoteAddress: string) => void;
+  /** Told of every request that came through fewer trusted proxies than the policy counts on. */
+  readonly onMissingHops?: (missing: number) => void;
 }
 
 /** A server that answers with `app` and does not listen yet. */
-export function createFront(app: App, options: FrontOptions): Server {
+export function createFront(app: App, options: FrontOptions): GatedServer {
   const front = new Front(app, options);
-  const server = createGatedServer({
+  const gated = createGatedServer({
     limits: options.limits,
     handler: front.onRequest,
     onUpgrade: front.onUpgrade,
-    draining: options.draining,
+    onRefuse: front.onRefuse,
   });
-  if (options.proxyProtocol) front.proxyHeaderOf = readProxyHeaders(server);
-  return server;
+  if (options.proxyProtocol) front.proxyHeaderOf = readProxyHeaders(gated.server);
+  return gated;
 }
 
 class Front {
   proxyHeaderOf: ReturnType<typeof readProxyHeaders> = () => null;
-  readonly #app: App;
   readonly #options: FrontOptions;
   readonly #connections = new WeakMap<Socket, Connection>();
   readonly #run: (exchange: NodeExchange) => unknown;
 
   constructor(app: App, options: FrontOptions) {
-    this.#app = app;
     this.#options = options;
     const run = (exchange: NodeExchange) => runApp(app, exchange, options.gateway);
     this.#run = limitConcurrency(run, options.gateway.maxConcurrency ?? 0);
   }
 
   readonly onRequest = (req: IncomingMessage, res: ServerResponse, head: CleanHead, waits: boolean): void => {
-    // A body that does not match what its head promised would be taken for the beginning of the next answer.
-    res.strictContentLength = true;
+    const { readiness } = this.#options;
+    if (readiness && head.target === readiness.path) {
+      answerReadiness(readiness.isReady(), res);
+      return;
+    }
     const seen = this.#unproxied(req, head);
     if (seen.kind === 'refuse') {
       refuseWith(seen, res);
       return;
     }
-    const { accessLog } = this.#options;
-    if (accessLog !== null) logAccess(accessLog, req, res, seen);
-    this.#run(new NodeExchange(req, res, seen.connection, waits));
+    this.#answer(req, res, seen, waits, null);
+  };
+
+  readonly onRefuse = (refusal: Refusal, socket: Socket): void => {
+    this.#options.onRefuse?.(refusal, this.#connectionOf(socket).remoteAddress);
   };
 
   /** Only WebSockets are handed over; whatever else a client offers to speak, its request is an ordinary one. */
-  readonly onUpgrade = (req: IncomingMessage, socket: Socket, first: Buffer, head: CleanHead): boolean => {
+  readonly onUpgrade: UpgradeHandler = (req, socket, first, head, release) => {
     if (req.headers.upgrade?.toLowerCase() !== 'websocket') return false;
     const seen = this.#unproxied(req, head);
     if (seen.kind === 'refuse') socket.end(refusalText(seen, req.method ?? null, new Date()), 'latin1');
-    else
-      handleUpgrade(this.#app, req, socket, first, { ...this.#options.gateway, connection: seen.connection });
+    else {
+      const res = upgradeResponse(req, socket);
+      res.once('close', () => {
+        if (!res.writableEnded && !socket.destroyed) release();
+      });
+      this.#answer(req, res, seen, false, { socket, head: first });
+    }
     return true;
   };
+
+  #answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    seen: Unproxied,
+    waits: boolean,
+    upgrade: Upgrade | null,
+  ): void {
+    const { accessLog, proxies } = this.#options;
+    if (accessLog !== null) {
+      logAccess(accessLog, req, res, seen, proxies.trusts(this.#connectionOf(req.socket).remoteAddress));
+    }
+    this.#run(new NodeExchange(req, res, seen.connection, waits, upgrade));
+  }
 
   #unproxied(req: IncomingMessage, head: CleanHead): Unproxied | Refusal {
     const connection = this.#connectionOf(req.socket);
     if (!head.hasForwarded) return { kind: 'pass', request: head, connection, missingHops: 0 };
     const seen = unproxy(head, connection, this.#options.proxies);
-    if (seen.kind === 'pass') applyHead(req, seen.request);
+    if (seen.kind === 'refuse') this.onRefuse(seen, req.socket);
+    else {
+      applyHead(req, seen.request);
+      if (seen.missingHops > 0) this.#options.onMissingHops?.(seen.missingHops);
+    }
     return seen;
   }
 
@@ -107,6 +139,15 @@ class Front {
     const { address: remoteAddress, port } = header.source;
     return { ...connection, remoteAddress, remotePort: String(port) };
   }
+}
+
+function answerReadiness(isReady: boolean, res: ServerResponse): void {
+  const body = isReady ? 'ready\n' : 'not ready\n';
+  const length = String(body.length);
+  res.writeHead(isReady ? 200 : 503, [
+    ...['Content-Type', 'text/plain', 'Cache-Control', 'no-store', 'Content-Length', length],
+  ]);
+  res.end(body);
 }
 
 /** Through the response, as it is this request's turn. */

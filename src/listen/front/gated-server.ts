@@ -14,16 +14,20 @@ export interface GatedServerOptions extends DoorKeepers {
    * not to be told from a client that is gone: with true, that shows only when an answer is written to it.
    */
   readonly allowHalfOpen?: boolean;
-  /** When this is aborted, every answer from then on closes its connection. */
-  readonly draining?: AbortSignal;
   readonly clock?: Clock;
+}
+
+export interface GatedServer {
+  readonly server: Server;
+  /** What to ask for when the server is to part with its connections. */
+  readonly door: Pick<Door, 'drain' | 'sayGoodbye' | 'watchRests'>;
 }
 
 /** How often node:http looks for requests that are too slow; with its own 30 s every limit would be that much late. */
 const CHECKING_INTERVAL = 1000;
 
 /** A server that does not listen yet, and runs the handler for nothing but requests that passed the gate. */
-export function createGatedServer(options: GatedServerOptions): Server {
+export function createGatedServer(options: GatedServerOptions): GatedServer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const server = createServer(serverOptions(limits));
   // Some versions of node:http drop what is above this count in silence: the gate counts.
@@ -34,13 +38,12 @@ export function createGatedServer(options: GatedServerOptions): Server {
   Object.assign(server, { httpAllowHalfOpen: options.allowHalfOpen ?? false });
   const door = new Door(server, limits, options, clock);
   const patrol = cutStalled(server, limits, door.rests, clock);
-  door.onHandOver = patrol.release;
-  options.draining?.addEventListener('abort', door.drain, { once: true });
+  door.onRelease = patrol.release;
   // All three are requests: the gate knows what Expect may say.
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, door.onRequest);
   for (const event of ['upgrade', 'connect']) server.on(event, door.onUpgrade);
   server.on('clientError', door.onError);
-  return server;
+  return { server, door };
 }
 
 function serverOptions(limits: ConnectionLimits): ServerOptions {

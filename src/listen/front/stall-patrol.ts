@@ -58,10 +58,20 @@ export function cutStalled(
 
 /** Milliseconds since a byte was last seen to have moved. */
 function restedFor(socket: Socket, progress: Progress, now: number): number {
-  const bytes = socket.bytesRead + socket.bytesWritten;
+  const bytes = socket.bytesRead + socket.bytesWritten - queuedOn(socket);
   if (bytes !== progress.bytes) {
     progress.bytes = bytes;
     progress.since = now;
   }
   return now - progress.since;
+}
+
+/**
+ * What the system has not taken yet of the chunk under way, which may be a whole file and counts as written from its
+ * beginning. node:net's own time-outs look at this too; there is no public name for it.
+ */
+function queuedOn(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null || !('writeQueueSize' in handle)) return 0;
+  return Number(handle.writeQueueSize);
 }

@@ -86,6 +86,11 @@ export class Turns {
     this.end();
   }
 
+  /** Calls `listener` when the answer under way is through, sent or not; never where there is none. */
+  onceAnswered(listener: () => void): void {
+    if (this.isBusy) this.#res?.once('close', listener);
+  }
+
   /** No request gets a turn behind this one. */
   end(): void {
     this.#isOver = true;

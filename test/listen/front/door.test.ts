@@ -479,17 +479,15 @@ describe('a server that drains', () => {
   const POST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n';
 
   it('closes each connection with the answer that is under way, and with those to come', async () => {
-    const drain = new AbortController();
     const answers: (() => void)[] = [];
     const server = await serve({
-      draining: drain.signal,
       handler: (_req, res) => void answers.push(() => res.end('ok')),
     });
     const early = await server.open();
     early.send(GET);
     const late = await server.open();
     await eventually(() => answers.length === 1);
-    drain.abort();
+    server.door.drain();
     late.send(GET);
     await eventually(() => answers.length === 2);
     for (const answer of answers) answer();
@@ -500,10 +498,8 @@ describe('a server that drains', () => {
   });
 
   it('does so too where the rest of a body comes in after draining began', async () => {
-    const drain = new AbortController();
     let begun = false;
     const server = await serve({
-      draining: drain.signal,
       handler: (req, res) => {
         begun = true;
         req.on('end', () => res.end('ok')).resume();
@@ -512,7 +508,7 @@ describe('a server that drains', () => {
     const conversation = await server.open();
     conversation.send(`${POST}ab`);
     await eventually(() => begun);
-    drain.abort();
+    server.door.drain();
     conversation.send('cd');
     const [answer] = parseAnswers(await conversation.toEnd());
     expect(answer?.headers.get('connection')).toBe('close');

@@ -1,0 +1,149 @@
+// The workers of one generation: built side by side, they serve together, pause together and leave together. Made by
+// supervisor.ts for each attempt to reload; it replaces nobody by itself.
+import type { Address } from '../listen/address.js';
+import type { Bound } from './listen-handle.js';
+import type { Order } from './messages.js';
+import type { Built, Failed, WorkerHandle } from './worker-handle.js';
+
+/** What a crew is put together with. */
+export interface CrewTools {
+  /** A worker that is up and has nothing to do yet. */
+  readonly recruit: () => WorkerHandle;
+  /** Milliseconds that each worker gets to be built, and to be ready. */
+  readonly limit: number;
+}
+
+export class Crew {
+  readonly order: Order;
+  readonly built: Built;
+  readonly #tools: CrewTools;
+  readonly #workers = new Set<WorkerHandle>();
+  #sockets: ReadonlyMap<string, Bound> = new Map();
+  /** Whose turn it is to get a connection. */
+  #turn = 0;
+
+  private constructor(order: Order, built: Built, first: WorkerHandle, tools: CrewTools) {
+    this.order = order;
+    this.built = built;
+    this.#tools = tools;
+    this.#workers.add(first);
+  }
+
+  /** A crew of one, built and not serving yet. */
+  static async found(order: Order, first: WorkerHandle, tools: CrewTools): Promise<Crew | Failed> {
+    const answer = await first.build(order, tools.limit);
+    return answer.kind === 'built' ? new Crew(order, answer, first, tools) : answer;
+  }
+
+  get workers(): readonly WorkerHandle[] {
+    return [...this.#workers];
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /** How long a worker may take to leave: its slowest server's graceful timeout, and a little for closing apps. */
+  get patience(): number {
+    return Math.max(0, ...this.built.sockets.map(({ gracefulTimeout }) => gracefulTimeout)) + 5000;
+  }
+
+  /** Where a server really listens. */
+  addressOf(server: string): Address | null {
+    return this.#sockets.get(server)?.address ?? null;
+  }
+
+  has(worker: WorkerHandle): boolean {
+    return this.#workers.has(worker);
+  }
+
+  /** For a worker that is gone, or is no longer counted on. */
+  remove(worker: WorkerHandle): void {
+    this.#workers.delete(worker);
+  }
+
+  /** Builds further workers, all at once, until there are `count`; they serve with the others. */
+  async grow(count: number): Promise<Failed | null> {
+    const missing = Math.max(0, count - this.size);
+    const grown = await Promise.all(Array.from({ length: missing }, () => this.#another()));
+    return grown.find((failed) => failed !== null) ?? null;
+  }
+
+  /** Resolves when all of them serve; a failure of one is that of all. */
+  async serve(sockets: ReadonlyMap<string, Bound>): Promise<Failed | null> {
+    this.#sockets = sockets;
+    const served = await Promise.all(this.workers.map((worker) => worker.serve(sockets, this.#tools.limit)));
+    return served.find((failed) => failed !== null) ?? null;
+  }
+
+  /** One worker more for a crew that serves. */
+  async reinforce(): Promise<Failed | null> {
+    const worker = this.#tools.recruit();
+    const failed = (await this.#build(worker)) ?? (await worker.serve(this.#sockets, this.#tools.limit));
+    if (failed === null) this.#workers.add(worker);
+    return failed;
+  }
+
+  /** The worker that gets the next connection of `server`; null while none serves it. */
+  choose(server: string): WorkerHandle | null {
+    const serving = this.workers.filter(({ state }) => state === 'serving');
+    if (!this.#sockets.has(server) || serving.length === 0) return null;
+    this.#turn = (this.#turn + 1) % serving.length;
+    return serving[this.#turn] ?? null;
+  }
+
+  hold(): void {
+    for (const worker of this.#workers) worker.hold();
+  }
+
+  resume(): void {
+    for (const worker of this.#workers) worker.resume(this.#sockets);
+  }
+
+  /** Resolves when every worker is gone, to the number of connections that were cut. */
+  leave(): Promise<number> {
+    return this.#end((worker) => worker.leave(this.patience));
+  }
+
+  drain(delay: number): Promise<number> {
+    return this.#end((worker) => worker.drain(this.patience + delay));
+  }
+
+  stopAtOnce(): Promise<number> {
+    return this.#end((worker) => worker.stopAtOnce());
+  }
+
+  /** For a crew that nobody was sent to. */
+  dismiss(): void {
+    for (const worker of this.#workers) worker.kill();
+  }
+
+  async #another(): Promise<Failed | null> {
+    const worker = this.#tools.recruit();
+    this.#workers.add(worker);
+    return this.#build(worker);
+  }
+
+  /** What it is built from must still be what the others were built from. */
+  async #build(worker: WorkerHandle): Promise<Failed | null> {
+    const answer = await worker.build(this.order, this.#tools.limit);
+    if (answer.kind === 'failed') return answer;
+    if (JSON.stringify(answer.sockets) === JSON.stringify(this.built.sockets)) return null;
+    worker.kill();
+    return { ...answer, kind: 'failed', failure: CHANGED };
+  }
+
+  async #end(part: (worker: WorkerHandle) => Promise<unknown>): Promise<number> {
+    const workers = this.workers;
+    await Promise.all(workers.map(part));
+    return workers.reduce((sum, { cut }) => sum + cut, 0);
+  }
+}
+
+const CHANGED: Failed['failure'] = {
+  text: 'The servers of the deployment file have changed: a reload is needed to serve them',
+  code: 'worker-failed',
+  message: 'the servers of the deployment file have changed meanwhile',
+  exitCode: 3,
+  place: null,
+};

@@ -1,0 +1,283 @@
+// The process around the workers: it holds the addresses, and replaces one generation of workers by the next. Made by
+// cli. A generation is built beside the one that serves, and takes over whole or not at all; nothing of the user's is
+// ever loaded here.
+import type { Socket } from 'node:net';
+import { formatAddress } from '../listen/address.js';
+import type { ProgramOptions } from '../listen/program-options.js';
+import type { Logger } from '../log.js';
+import { Attempts } from './attempts.js';
+import { BoundSockets } from './bound-sockets.js';
+import type { Crew } from './crew.js';
+import type { Failure, FileSet, Order, WantedSocket } from './messages.js';
+import { Replacements } from './replacements.js';
+import { type Attempt, type Succession, takeOver } from './take-over.js';
+import { WaitingConnections } from './waiting-connections.js';
+import type { WorkerHandle, WorkerListener } from './worker-handle.js';
+
+/** What a supervisor is made for. */
+export interface SupervisorOptions {
+  readonly order: Omit<Order, 'generation' | 'multiprocess'>;
+  /** As the deployment file has them at the start; each generation brings its own. */
+  readonly program: ProgramOptions;
+  readonly log: Logger;
+  /** A new worker process. */
+  readonly fork: (listener: WorkerListener) => WorkerHandle;
+  /** What the first workers listen on, of sockets that are there already. */
+  readonly inherited?: (wanted: readonly WantedSocket[], sockets: BoundSockets) => Promise<void>;
+}
+
+export type SupervisorState = 'starting' | 'serving' | 'reloading' | 'stopping';
+
+/** What came of an attempt to build and serve a generation. */
+export type Outcome =
+  | { readonly kind: 'ok'; readonly generation: number; readonly took: number }
+  | {
+      readonly kind: 'failed';
+      readonly generation: number;
+      readonly failure: Failure;
+      readonly took: number;
+    };
+
+/** Told of what happens; nothing of it need be done. */
+export interface SupervisorEvents {
+  /** The files that the deployment stands on, after each attempt. */
+  onFiles?: (files: FileSet) => void;
+  onAttempt?: (outcome: Outcome) => void;
+  /** It cannot go on; the exit code is 1. */
+  onGiveUp?: () => void;
+}
+
+/** Crews that may leave at a time: before one more does, the oldest is cut. */
+const MOST_LEAVING = 8;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #events: SupervisorEvents;
+  readonly #log: Logger;
+  readonly #sockets = new BoundSockets((server, socket) => this.#connections.take(server, socket));
+  readonly #connections = new WaitingConnections((server) => this.#crew?.choose(server) ?? null);
+  readonly #replacements: Replacements;
+  readonly #leaving = new Set<Crew>();
+  #program: ProgramOptions;
+  #crew: Crew | null = null;
+  /** A worker that has booted, for the next generation. */
+  #standby: WorkerHandle | null = null;
+  #generation = 0;
+  readonly #attempts = new Attempts((signal) => this.#attempt(signal));
+  /** As `scale` has it; null for what the file says. */
+  #scaled: number | null = null;
+  #state: SupervisorState = 'starting';
+  #lastOutcome: (Outcome & { readonly at: Date }) | null = null;
+
+  constructor(options: SupervisorOptions, events: SupervisorEvents = {}) {
+    this.#options = options;
+    this.#events = events;
+    this.#log = options.log;
+    this.#program = options.program;
+    this.#replacements = new Replacements({
+      log: options.log,
+      crew: () => (this.#state === 'stopping' ? null : this.#crew),
+      serving: () => this.#connections.flush(),
+      giveUp: () => this.#events.onGiveUp?.(),
+    });
+  }
+
+  get state(): SupervisorState {
+    return this.#state;
+  }
+
+  get generation(): number {
+    return this.#crew?.order.generation ?? 0;
+  }
+
+  get program(): ProgramOptions {
+    return this.#program;
+  }
+
+  /** Of the last attempt that ended; null before the first. */
+  get lastOutcome(): (Outcome & { readonly at: Date }) | null {
+    return this.#lastOutcome;
+  }
+
+  /** Everybody who works, or works no more but is not gone yet. */
+  get workers(): readonly WorkerHandle[] {
+    return [this.#crew, ...this.#leaving].flatMap((crew) => crew?.workers ?? []);
+  }
+
+  /** The servers that are served now. */
+  get servers(): readonly { readonly name: string; readonly url: string }[] {
+    const wanted = this.#crew?.built.sockets ?? [];
+    return wanted.map((one) => ({
+      name: one.server,
+      url: formatAddress(this.#crew?.addressOf(one.server) ?? one.address),
+    }));
+  }
+
+  /** How many workers there are to be. */
+  get target(): number {
+    return this.#scaled ?? Math.max(1, this.#program.workers);
+  }
+
+  /**
+   * Builds a new generation and lets it take over; where that fails, all is as it was. What is asked for while an
+   * attempt is under way is one more attempt, however often it is asked for.
+   */
+  reload(): Promise<Outcome> {
+    return this.#attempts.ask();
+  }
+
+  /** The same, at once: what is being built is out of date. */
+  supersede(): Promise<Outcome> {
+    const next = this.#attempts.ask();
+    this.#attempts.abort();
+    return next;
+  }
+
+  /** Lets connections wait for the generation that is about to come. */
+  hold(): void {
+    this.#crew?.hold();
+  }
+
+  /** Ends the wait, and lets the old generation answer. */
+  release(): void {
+    this.#crew?.resume();
+    this.#connections.flush();
+  }
+
+  /** Keeps a worker ready for the next generation. */
+  prepareStandby(): void {
+    if (this.#state !== 'stopping') this.#standby ??= this.#fork();
+  }
+
+  /** Rejects nothing: fewer workers leave as after a reload, more are built like the others. */
+  async scale(count: number): Promise<Failure | null> {
+    this.#scaled = Math.max(1, count);
+    const crew = this.#crew;
+    if (crew === null) return null;
+    const surplus = crew.workers.slice(0, Math.max(0, crew.size - this.#scaled));
+    await Promise.all(surplus.map((worker) => this.#replacements.retire(crew, worker)));
+    const missing = Math.max(0, this.#scaled - crew.size);
+    const failed = await Promise.all(Array.from({ length: missing }, () => crew.reinforce()));
+    return failed.find((one) => one !== null)?.failure ?? null;
+  }
+
+  /** Drains all workers, then lets the addresses go. Resolves to the number of connections that were cut. */
+  async stop(): Promise<number> {
+    const crews = this.#beginStop();
+    const { drain_delay: delay } = this.#program;
+    // Workers accept until they drain; behind that nobody would.
+    const drained = crews.map((crew) => crew.drain(delay));
+    this.#sockets.close();
+    this.#connections.cut();
+    const cut = await Promise.all(drained);
+    return cut.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** Cuts every connection. */
+  async stopAtOnce(): Promise<void> {
+    const crews = this.#beginStop();
+    this.#sockets.close();
+    this.#connections.cut();
+    await Promise.all(crews.map((crew) => crew.stopAtOnce()));
+  }
+
+  #beginStop(): readonly Crew[] {
+    this.#state = 'stopping';
+    this.#attempts.abort();
+    this.#replacements.stop();
+    this.#standby?.kill();
+    this.#standby = null;
+    return [this.#crew, ...this.#leaving].filter((crew) => crew !== null);
+  }
+
+  async #attempt(signal: AbortSignal): Promise<Outcome> {
+    if (this.#isStopping()) return { kind: 'failed', generation: 0, failure: STOPPED, took: 0 };
+    const begun = performance.now();
+    this.#state = this.#crew === null ? 'starting' : 'reloading';
+    this.#generation += 1;
+    const generation = this.#generation;
+    const result = await takeOver(this.#attemptOf(generation, signal));
+    const took = performance.now() - begun;
+    this.#events.onFiles?.(result.kind === 'failed' ? result.files : result.crew.built.files);
+    if (result.kind === 'succession') this.#install(result);
+    const outcome: Outcome =
+      result.kind === 'succession'
+        ? { kind: 'ok', generation, took }
+        : { kind: 'failed', generation, failure: result.failure, took };
+    if (this.#isStopping()) return outcome;
+    this.#state = 'serving';
+    this.#lastOutcome = { ...outcome, at: new Date() };
+    if (!signal.aborted) this.#events.onAttempt?.(outcome);
+    return outcome;
+  }
+
+  #attemptOf(generation: number, signal: AbortSignal): Attempt {
+    const { order, inherited } = this.#options;
+    const isFirst = this.#crew === null;
+    return {
+      order: { ...order, generation, multiprocess: this.target > 1 },
+      tools: { recruit: () => this.#recruit(), limit: this.#program.boot_timeout },
+      target: ({ built }) => this.#scaled ?? Math.max(1, built.program.workers),
+      sockets: this.#sockets,
+      inherit: isFirst && inherited ? (wanted) => inherited(wanted, this.#sockets) : null,
+      current: this.#crew,
+      resume: () => this.release(),
+      signal,
+    };
+  }
+
+  #install({ crew, prepared }: Succession): void {
+    const old = this.#crew;
+    this.#crew = crew;
+    this.#program = crew.built.program;
+    prepared.commit();
+    this.#replacements.begin(crew);
+    this.#connections.cut((server) => !prepared.sockets.has(server));
+    this.#connections.flush();
+    if (old !== null) void this.#dismiss(old);
+  }
+
+  /** The old generation goes when its last request is answered. */
+  async #dismiss(old: Crew): Promise<void> {
+    const [oldest] = this.#leaving;
+    if (this.#leaving.size >= MOST_LEAVING) void oldest?.stopAtOnce();
+    this.#leaving.add(old);
+    const cut = await old.leave();
+    this.#leaving.delete(old);
+    if (cut > 0) {
+      const { generation } = old.order;
+      this.#log.warn({ cut, generation }, `${cut} connections of the old generation were cut`);
+    }
+  }
+
+  #recruit(): WorkerHandle {
+    const worker = this.#standby ?? this.#fork();
+    this.#standby = null;
+    return worker;
+  }
+
+  #fork(): WorkerHandle {
+    return this.#options.fork({
+      onConnection: (server: string, socket: Socket) => this.#connections.take(server, socket),
+      onRetire: (worker, reason) => this.#replacements.asked(worker, reason),
+      onFiles: (files) => this.#events.onFiles?.(files),
+      onBeat: (worker) => this.#replacements.beat(worker),
+      onExit: (worker, exit) => {
+        if (worker === this.#standby) this.#standby = null;
+        this.#replacements.gone(worker, exit);
+      },
+    });
+  }
+
+  #isStopping(): boolean {
+    return this.#state === 'stopping';
+  }
+}
+
+const STOPPED: Failure = {
+  text: 'The program is about to stop',
+  code: 'stopping',
+  message: 'the program is about to stop',
+  exitCode: 3,
+  place: null,
+};

@@ -1,0 +1,77 @@
+// A new generation takes over from the one that serves, whole or not at all. Called by supervisor.ts for each attempt;
+// where it fails, everything is as it was before.
+import type { BindProblem, BoundSockets, Preparation } from './bound-sockets.js';
+import { Crew, type CrewTools } from './crew.js';
+import type { Order, WantedSocket } from './messages.js';
+import type { Failed, WorkerHandle } from './worker-handle.js';
+
+/** What an attempt begins with. */
+export interface Attempt {
+  readonly order: Order;
+  readonly tools: CrewTools;
+  /** How many workers there are to be, by what the new generation says. */
+  readonly target: (crew: Crew) => number;
+  readonly sockets: BoundSockets;
+  /** Gives sockets that were there before us a place among `sockets`; for the first generation. */
+  readonly inherit: ((wanted: readonly WantedSocket[]) => Promise<void>) | null;
+  /** The generation that serves, and how it goes on where it has to. */
+  readonly current: Crew | null;
+  readonly resume: () => void;
+  /** Aborted where the attempt has become pointless. */
+  readonly signal: AbortSignal;
+}
+
+/** A generation that serves; the one before it is held, and is to be dismissed. */
+export interface Succession {
+  readonly kind: 'succession';
+  readonly crew: Crew;
+  readonly prepared: Preparation;
+}
+
+/** Resolves when the new generation serves, or to the failure that it did not survive. */
+export async function takeOver(attempt: Attempt): Promise<Succession | Failed> {
+  const first = attempt.tools.recruit();
+  const crew = await found(attempt, first);
+  if (!(crew instanceof Crew)) return crew;
+  const result = await lead(attempt, crew, first);
+  if (result.kind === 'failed') crew.dismiss();
+  return result;
+}
+
+async function found({ order, tools, signal }: Attempt, first: WorkerHandle): Promise<Crew | Failed> {
+  const kill = (): void => first.kill();
+  if (signal.aborted) kill();
+  signal.addEventListener('abort', kill, { once: true });
+  const crew = await Crew.found(order, first, tools);
+  signal.removeEventListener('abort', kill);
+  return crew;
+}
+
+async function lead(attempt: Attempt, crew: Crew, first: WorkerHandle): Promise<Succession | Failed> {
+  const { target, sockets, inherit, current, resume, signal } = attempt;
+  const grown = await crew.grow(target(crew));
+  if (grown !== null) return grown;
+  if (signal.aborted) return { ...crew.built, kind: 'failed', failure: POINTLESS };
+  await inherit?.(crew.built.sockets);
+  const prepared = await sockets.prepare(crew.built.sockets);
+  if (isProblems(prepared)) return first.refuse(prepared);
+  // From here on nobody accepts until the new generation does: no request meets the old one behind the new one.
+  current?.hold();
+  const unserved = await crew.serve(prepared.sockets);
+  if (unserved === null) return { kind: 'succession', crew, prepared };
+  prepared.rollback();
+  resume();
+  return unserved;
+}
+
+const POINTLESS: Failed['failure'] = {
+  text: 'The attempt was given up',
+  code: 'given-up',
+  message: 'the attempt was given up',
+  exitCode: 3,
+  place: null,
+};
+
+function isProblems(prepared: Preparation | readonly BindProblem[]): prepared is readonly BindProblem[] {
+  return Array.isArray(prepared);
+}

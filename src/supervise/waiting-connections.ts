@@ -1,0 +1,57 @@
+// Connections between two workers: given back by one, and handed to the next that serves their server. Made by
+// supervisor.ts. Nothing is read from them meanwhile; what their clients send waits in the kernel.
+import type { Socket } from 'node:net';
+import { stopReading } from './give-socket.js';
+import type { WorkerHandle } from './worker-handle.js';
+
+/** Connections that may wait; more than that are cut. */
+const MOST_WAITING = 20_000;
+
+export class WaitingConnections {
+  readonly #choose: (server: string) => WorkerHandle | null;
+  #waiting: { readonly server: string; readonly socket: Socket }[] = [];
+
+  /** `choose` gives the worker that the next connection of a server goes to, null while there is none. */
+  constructor(choose: (server: string) => WorkerHandle | null) {
+    this.#choose = choose;
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Hands a connection on, or keeps it. */
+  take(server: string, socket: Socket): void {
+    if (!stopReading(socket)) {
+      socket.destroy();
+      return;
+    }
+    socket.on('error', () => socket.destroy());
+    const worker = this.#choose(server);
+    if (worker !== null) this.#hand(worker, server, socket);
+    else if (this.#waiting.length >= MOST_WAITING) socket.destroy();
+    else this.#waiting.push({ server, socket });
+  }
+
+  /** Hands on what waits: to be called whenever a worker begins to serve. */
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { server, socket } of waiting) this.take(server, socket);
+  }
+
+  /** Cuts what waits, of servers that are no more or of all of them. */
+  cut(isGone: (server: string) => boolean = () => true): void {
+    for (const { server, socket } of this.#waiting) if (isGone(server)) socket.destroy();
+    this.#waiting = this.#waiting.filter(({ server }) => !isGone(server));
+  }
+
+  #hand(worker: WorkerHandle, server: string, socket: Socket): void {
+    // node:child_process would keep a list of the connections that the worker has.
+    Reflect.set(socket, 'server', null);
+    worker.send({ kind: 'connection', server }, socket, (sent) => {
+      if (sent || socket.destroyed) socket.destroy();
+      else this.take(server, socket);
+    });
+  }
+}

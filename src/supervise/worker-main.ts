@@ -1,0 +1,32 @@
+// What a worker process starts with: wires the process to a Worker, and says that it is there. Forked by
+// worker-handle.ts; nobody imports it. Everything that serving takes is loaded by then, so that an order is carried out
+// at once.
+import type { Socket } from 'node:net';
+import { type FromWorker, marked, toWorker } from './messages.js';
+import { type Channel, Worker } from './worker.js';
+
+/** Ctrl-C and a closed terminal reach every process of a group: here the supervisor decides. */
+const IGNORED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
+
+const channel: Channel = {
+  send(message: FromWorker, socket?: Socket, done: () => void = () => undefined) {
+    if (process.send === undefined || !process.connected) done();
+    else process.send(marked(message), socket, {}, () => done());
+  },
+  exit: (code) => process.exit(code),
+};
+
+const worker = new Worker(channel, {
+  loadedFiles: () => Promise.resolve([]),
+  wrap: () => ({ leave: () => undefined }),
+});
+
+process.on('message', (message: unknown, handle: unknown) => {
+  const order = toWorker(message);
+  if (order !== null) void worker.obey(order, handle);
+});
+process.on('disconnect', () => void worker.orphaned());
+for (const signal of IGNORED) process.on(signal, () => undefined);
+process.on('SIGTERM', () => void worker.obey({ kind: 'leave' }, undefined));
+process.on('uncaughtException', (error) => void worker.failed(error));
+channel.send({ kind: 'standby' });
