@@ -25,6 +25,8 @@ export interface LogOptions {
   readonly level?: LogLevel;
   /** For people (true) or for programs; default: whether standard output is a terminal. */
   readonly pretty?: boolean;
+  /** Where lines go, each with its end; default standard output. */
+  readonly write?: (line: string) => void;
 }
 
 /** A logger on standard output that writes each line at once, so that lines keep their order with `console.log`. */
@@ -83,11 +85,15 @@ export function tellLostOutput(error: Error): void {
 }
 
 /** pino's own destination tries a write that fails again and again, for ever where it logs a fatal error. */
-function createPino({ level = 'info', pretty = process.stdout.isTTY === true }: LogOptions): Logger {
+function createPino({
+  level = 'info',
+  pretty = process.stdout.isTTY === true,
+  write = writeLog,
+}: LogOptions): Logger {
   const require = createRequire(import.meta.url);
   const pino: typeof import('pino') = require('pino');
   const show = pretty ? prettyLine(require('pino-pretty')) : (line: string) => line;
-  return pino.pino({ level, base: { pid: process.pid } }, { write: (line) => writeLog(show(line)) });
+  return pino.pino({ level, base: { pid: process.pid } }, { write: (line) => write(show(line)) });
 }
 
 function prettyLine({ prettyFactory }: typeof import('pino-pretty')): (line: string) => string {

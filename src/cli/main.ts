@@ -1,12 +1,14 @@
 // The command line: words to functions. The only importer of commander and the only place that sets the exit code.
 // Each command's code is imported when it runs, so that `show` never loads a server.
-import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { workerCount } from '../config/convert.js';
+import { permissions, workerCount } from '../config/convert.js';
 import { LOG_LEVELS, tellLostOutput } from '../log.js';
 import type { CheckFormat } from './check.js';
+import type { ControlFlags } from './control.js';
+import { packageVersion } from './package-version.js';
 import { reportError } from './report.js';
 import type { ServeFlags } from './serve.js';
+import { isAction } from './serve-action-name.js';
 import type { ShowFormat } from './show.js';
 
 /** Runs `wsgi-serve ARGS...` and ends the process with its exit code; errors are printed, never thrown. */
@@ -34,6 +36,7 @@ export function createProgram(): Command {
   addServe(program);
   addCheck(program);
   addShow(program);
+  addControl(program);
   return program;
 }
 
@@ -42,7 +45,10 @@ function addServe(program: Command): void {
     .command('serve', { isDefault: true })
     .description('build every app of FILE and serve it (the default command)')
     .argument('<file>', 'the deployment file')
-    .argument('[variables...]', 'name=value: globals that win over [DEFAULT]')
+    .argument(
+      '[variables...]',
+      'name=value: globals that win over [DEFAULT]; before them, as paster has it, start, stop, restart or status',
+    )
     .option('-n, --app-name <name>', 'serve this app on every listener')
     .option('--server-name <name>', 'start [server:<name>] alone')
     .addOption(
@@ -50,12 +56,28 @@ function addServe(program: Command): void {
         workers,
       ),
     )
+    .option('--reload', 'development: reload whenever a file changes that the deployment stands on')
+    .option('--show-errors', 'with --reload: answer with what a build failed by, not with the version before')
+    .option('--no-live-reload', 'with --reload: leave pages alone, which else load themselves anew')
+    .option('--daemon', 'go on in the background; the exit code tells whether it serves')
+    .option('--pid-file <file>', 'write the process id there; the control socket stands beside it')
+    .option('--log-file <file>', 'append output and errors there')
+    .option('--user <user>', 'run workers as this user')
+    .option('--group <group>', 'run workers as this group')
+    .addOption(new Option('--umask <mode>', 'permissions that new files lack, in octal').argParser(umask))
+    .option('--monitor-restart', 'restart the app when it dies: one worker below a supervisor')
     .addOption(new Option('--log-level <level>', 'what the log tells (default: "info")').choices(LOG_LEVELS))
     .option('-v, --verbose', 'one log level more; may be repeated', count, 0)
     .option('-q, --quiet', 'one log level less; may be repeated', count, 0)
-    .action(async (file: string, variables: string[], options: ServeFlags) => {
+    .action(async (file: string, words: string[], options: ServeFlags) => {
+      const [action = '', ...variables] = words;
+      if (isAction(action)) {
+        const { serveActionCommand } = await import('./serve-action.js');
+        process.exitCode = await serveActionCommand(action, file, variables, options, print);
+        return;
+      }
       const { serveCommand } = await import('./serve.js');
-      process.exitCode = await serveCommand(file, variables, options);
+      process.exitCode = await serveCommand(file, words, options);
     });
 }
 
@@ -86,10 +108,62 @@ function addShow(program: Command): void {
     });
 }
 
+/** What is asked of a server that runs. */
+function addControl(program: Command): void {
+  const named = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(new Option('--pid-file <file>', 'the server with this pid file'))
+      .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'));
+  const waiting = (command: Command): Command =>
+    command.option('--wait', 'answer when it is done; the exit code tells what came of it');
+  const load = (): Promise<typeof import('./control.js')> => import('./control.js');
+  const run = (code: Promise<number>): Promise<void> =>
+    code.then((value) => {
+      process.exitCode = value;
+    });
+  named('status', 'how a running server is')
+    .argument('[file]', FILE)
+    .action(async (file, flags: ControlFlags) => run((await load()).statusCommand(file, flags, print)));
+  named('workers', 'the workers of a running server')
+    .argument('[file]', FILE)
+    .action(async (file, flags: ControlFlags) => run((await load()).workersCommand(file, flags, print)));
+  waiting(named('reload', 'replace the workers by new ones; where these cannot be built, nothing changes'))
+    .argument('[file]', FILE)
+    .action(async (file, flags: ControlFlags) => run((await load()).reloadCommand(file, flags, print)));
+  waiting(named('restart', 'replace the whole program, with its sockets kept'))
+    .argument('[file]', FILE)
+    .action(async (file, flags: ControlFlags) => run((await load()).restartCommand(file, flags, print)));
+  waiting(named('stop', 'finish the requests under way, and end'))
+    .argument('[file]', FILE)
+    .action(async (file, flags: ControlFlags) => run((await load()).stopCommand(file, flags, print)));
+  named('scale', 'have so many workers')
+    .argument('<workers>', 'how many, from 1 on')
+    .argument('[file]', FILE)
+    .action(async (count, file, flags: ControlFlags) =>
+      run((await load()).scaleCommand(count, file, flags, print)),
+    );
+  named('why', 'which app loaded a file, and through which imports')
+    .argument('<path>', 'the file')
+    .argument('[file]', FILE)
+    .action(async (path, file, flags: ControlFlags) =>
+      run((await load()).whyCommand(path, file, flags, print)),
+    );
+}
+
+const FILE = 'its deployment file; may be left out where there is but one';
+
 function workers(value: string): number {
   const number = workerCount.parse(value);
   if (number === undefined) throw new InvalidArgumentError(`It is not ${workerCount.expected}.`);
   return number;
+}
+
+function umask(value: string): number {
+  const mode = permissions.parse(value);
+  if (mode === undefined) throw new InvalidArgumentError(`It is not ${permissions.expected}.`);
+  return mode;
 }
 
 function count(value: string, previous: number): number {
@@ -129,10 +203,4 @@ function surviveLostOutput(): void {
 /** As in `wsgi-serve show site.ini | head`. */
 function isClosedPipe(error: NodeJS.ErrnoException): boolean {
   return error.code === 'EPIPE';
-}
-
-function packageVersion(): string {
-  const data: unknown = createRequire(import.meta.url)('wsgi-serve/package.json');
-  const named = typeof data === 'object' && data !== null && 'version' in data ? data.version : null;
-  return typeof named === 'string' ? named : 'unknown';
 }

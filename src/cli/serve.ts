@@ -1,6 +1,9 @@
-// `wsgi-serve FILE`: reads, builds, listens, says so, and waits for the signal to stop. Called by main.ts.
+// `wsgi-serve FILE`: reads, builds, listens, says so, and waits for the signal to stop; by itself, or below a supervisor
+// where something is asked that needs one. Called by main.ts.
 import { setImmediate } from 'node:timers/promises';
-import { readForServing } from '../listen/read-for-serving.js';
+import { WsgiServeError } from '../errors.js';
+import type { ProgramOptions } from '../listen/program-options.js';
+import { type ForServing, readForServing } from '../listen/read-for-serving.js';
 import type { Serving } from '../listen/serve.js';
 import { createLogger, type Logger, type LogLevel, levelFor, logProblem } from '../log.js';
 import { parseFile, parseVariables } from './arguments.js';
@@ -14,6 +17,16 @@ export interface ServeFlags {
   readonly quiet: number;
   /** A number of processes; 0 for none below a supervisor. */
   readonly workers?: number;
+  readonly reload?: boolean;
+  readonly showErrors?: boolean;
+  readonly liveReload: boolean;
+  readonly daemon?: boolean;
+  readonly pidFile?: string;
+  readonly logFile?: string;
+  readonly user?: string;
+  readonly group?: string;
+  readonly umask?: number;
+  readonly monitorRestart?: boolean;
 }
 
 /** Resolves to the exit code once everything has stopped. Rejects where nothing could be started. */
@@ -22,26 +35,52 @@ export async function serveCommand(
   words: readonly string[],
   flags: ServeFlags,
 ): Promise<number> {
+  refuseContradictions(flags);
   const { file, appName } = parseFile(word);
   const level = flags.logLevel ?? levelFor(flags.verbose, flags.quiet);
-  const log = createLogger({ level });
-  const variables = parseVariables(words);
-  const options = { variables, serverName: flags.serverName ?? null, appName: flags.appName ?? appName };
-  const parts = readForServing(file, { ...options, log });
-  const workers = flags.workers ?? parts.program.workers;
-  if (workers > 0) {
-    const { supervise } = await import('./supervise.js');
-    const program = flags.workers === undefined ? {} : { workers };
-    const order = { ...options, file: parts.deployment.file, logLevel: level, liveReload: false, program };
-    return supervise({ order, program: { ...parts.program, ...program }, log });
-  }
+  const names = { serverName: flags.serverName ?? null, appName: flags.appName ?? appName };
+  const options = { variables: parseVariables(words), ...names };
+  const parts = readForServing(file, { ...options, log: createLogger({ level }) });
+  const given = programOf(flags);
+  const program = { ...parts.program, ...given };
+  if (!needsSupervisor(flags, program)) return serveAlone(parts);
+  const { serveSupervised } = await import('./serve-supervised.js');
+  const order = { ...options, file: parts.deployment.file, logLevel: level, program: given };
+  return serveSupervised({ order, program, flags });
+}
+
+async function serveAlone(parts: ForServing): Promise<number> {
   // Not before: a supervisor serves nothing by itself.
   const { startServing } = await import('../listen/serve.js');
   const serving = await startServing(parts);
   // Requests that wait already are answered before anything is said.
   await setImmediate();
-  for (const { name, url } of serving.listeners) log.info({ server: name, url }, `serving ${name} on ${url}`);
-  return untilStopped(serving, log);
+  for (const { name, url } of serving.listeners) {
+    parts.log.info({ server: name, url }, `serving ${name} on ${url}`);
+  }
+  return untilStopped(serving, parts.log);
+}
+
+/** As paster has it: what is in the background has no terminal to tell what a change broke. */
+function refuseContradictions({ daemon, reload }: ServeFlags): void {
+  if (!daemon || !reload) return;
+  throw new WsgiServeError('usage', 'The --daemon and --reload options may not be used together');
+}
+
+/** What the command line says of the program, which wins over the file. */
+function programOf(flags: ServeFlags): Partial<ProgramOptions> {
+  const { workers, reload, pidFile: pid_file, logFile: log_file, user, group, umask } = flags;
+  const given = { workers: reload ? 1 : workers, pid_file, log_file, user, group, umask };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Workers, and all that only a process around them can do: restart them, be asked, hold the log, drop rights. */
+function needsSupervisor(flags: ServeFlags, program: ProgramOptions): boolean {
+  const { pid_file, log_file, user, group } = program;
+  const isAsked = flags.reload || flags.daemon || flags.monitorRestart;
+  return (
+    Boolean(isAsked) || program.workers > 0 || [pid_file, log_file, user, group].some((one) => one !== null)
+  );
 }
 
 /** The first SIGINT or SIGTERM drains, a second one cuts; an error that nobody caught drains too, and counts as 1. */

@@ -1,76 +1,96 @@
-// `wsgi-serve FILE` with workers or in development: a supervisor, what is asked of it, and the words about what it does.
-// Called by serve.ts.
-import type { ProgramOptions } from '../listen/program-options.js';
-import type { Logger } from '../log.js';
-import type { Order } from '../supervise/messages.js';
-import { type Outcome, Supervisor } from '../supervise/supervisor.js';
-import { WorkerHandle } from '../supervise/worker-handle.js';
+// `wsgi-serve FILE` with workers or in development: a supervisor, and everything by which something can be asked of it.
+// Called by serve.ts; resolves to an exit code, and ends nothing by itself.
+import type { BoundSockets } from '../supervise/bound-sockets.js';
+import { type ControlServer, openControlServer } from '../supervise/control-server.js';
+import type { Predecessor } from '../supervise/hand-over.js';
+import type { Failure } from '../supervise/messages.js';
+import { isRunningServer, type PidFile, writePidFile } from '../supervise/pid-file.js';
+import { rootWarning } from '../supervise/privileges.js';
+import { controlSocketPath, type Whereabouts } from '../supervise/runtime-paths.js';
+import { Running, type Supervision } from './running.js';
 import { onSignals } from './signals.js';
 
-/** What is to be supervised. */
-export interface Supervision {
-  readonly order: Omit<Order, 'generation' | 'multiprocess'>;
-  readonly program: ProgramOptions;
-  readonly log: Logger;
+/** Who is told of the start, each once. */
+export interface StartListener {
+  ready(): Promise<void>;
+  failed(failure: Failure): Promise<void>;
 }
 
-/** Resolves to the exit code once everything has stopped. */
-export async function supervise({ order, program, log }: Supervision): Promise<number> {
-  const ending = new Ending();
-  const supervisor = new Supervisor(
-    {
-      ...{ order, program, log },
-      fork: (listener) => new WorkerHandle({ imports: [], env: process.env, output: 'inherit' }, listener),
-    },
-    { onAttempt: (outcome) => tell(outcome, log), onGiveUp: () => ending.end(1) },
-  );
-  const release = onSignals({
-    reload: () => void supervisor.reload(),
-    stop: () => ending.end(0),
-    stopAtOnce: () => {
-      ending.end(0);
-      void supervisor.stopAtOnce();
-    },
-    scale: (by) => void supervisor.scale(supervisor.target + by),
-    log,
+/** Resolves once everything has stopped. Rejects where nothing was begun yet: a pid file, a control socket. */
+export async function supervise(
+  options: Omit<Supervision, 'release'>,
+  starter: StartListener,
+  predecessor: Predecessor | null,
+): Promise<number> {
+  const { order, program, pidFile, log, privileges } = options;
+  if (program.umask !== null) process.umask(program.umask);
+  const warning = rootWarning(privileges);
+  if (warning !== null) log.warn({}, warning);
+  const claim = new Claim({ file: order.file, pidFile });
+  const running = new Running({
+    ...options,
+    ...(predecessor && { inherited: (_wanted, sockets) => inherit(predecessor, sockets) }),
+    release: () => claim.letGo(),
   });
-  const outcome = await Promise.race([supervisor.reload(), ending.code]);
-  if (typeof outcome === 'object' && outcome.kind === 'failed') ending.end(outcome.failure.exitCode);
-  else
-    for (const { name, url } of supervisor.servers)
-      log.info({ server: name, url }, `serving ${name} on ${url}`);
-  const code = await ending.code;
-  const cut = await supervisor.stop();
-  release();
-  if (cut > 0) log.warn({ cut }, `${cut} connections were cut`);
+  // Where a supervisor hands over to us, it has both until we serve.
+  if (predecessor === null) await claim.take(running);
+  const stopListening = onSignals(running, log);
+  const failure = await running.start();
+  if (failure === null) await serves(running, claim, starter, predecessor);
+  else await Promise.all([starter.failed(failure), predecessor?.failed(failure)]);
+  const code = await running.untilStopped(failure?.exitCode);
+  stopListening();
+  claim.letGo();
+  await claim.gone;
   return code;
 }
 
-/** When the program ends, and with which exit code: the first that is said. */
-class Ending {
-  readonly code: Promise<number>;
-  #resolve: (code: number) => void = () => undefined;
-
-  constructor() {
-    this.code = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  end(code: number): void {
-    this.#resolve(code);
-  }
+async function serves(
+  running: Running,
+  claim: Claim,
+  starter: StartListener,
+  predecessor: Predecessor | null,
+): Promise<void> {
+  predecessor?.onConnection((server, socket) => running.take(server, socket));
+  await predecessor?.serves();
+  if (predecessor !== null) await claim.take(running);
+  await starter.ready();
 }
 
-/** A failure is for people, with its code frame, and for programs, as a line of the log. */
-function tell(outcome: Outcome, log: Logger): void {
-  if (outcome.kind === 'failed') process.stderr.write(`${outcome.failure.text}\n`);
-  const { generation, took } = outcome;
-  const milliseconds = Math.round(took);
-  if (outcome.kind === 'failed') {
-    const { code, message } = outcome.failure;
-    if (generation > 1) log.error({ generation, took, code }, `not reloaded: ${message}`);
-  } else if (generation > 1) {
-    log.info({ generation, took }, `reloaded, generation ${generation}, in ${milliseconds} ms`);
+async function inherit(predecessor: Predecessor, sockets: BoundSockets): Promise<void> {
+  for (const { key, bound } of await predecessor.sockets()) sockets.adopt(key, bound);
+}
+
+/** What makes this the server of its deployment file: its pid file, where it has one, and its control socket. */
+class Claim {
+  readonly #where: Whereabouts;
+  #pidFile: PidFile | null = null;
+  #control: ControlServer | null = null;
+  /** Resolves when those are answered who asked before it was let go. */
+  gone: Promise<void> = Promise.resolve();
+
+  constructor(where: Whereabouts) {
+    this.#where = where;
+  }
+
+  /** Rejects with `already-running` where another server has one of them. */
+  async take({ handlers }: Running): Promise<void> {
+    const { pidFile: path } = this.#where;
+    const socketPath = controlSocketPath(this.#where);
+    if (path !== null) this.#pidFile = await writePidFile(path, (pid) => isRunningServer(pid, socketPath));
+    try {
+      this.#control = await openControlServer(socketPath, handlers);
+    } catch (error) {
+      this.letGo();
+      throw error;
+    }
+  }
+
+  /** At once somebody else can take both. */
+  letGo(): void {
+    this.#pidFile?.remove();
+    this.#pidFile = null;
+    if (this.#control !== null) this.gone = this.#control.close();
+    this.#control = null;
   }
 }

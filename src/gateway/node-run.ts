@@ -9,10 +9,10 @@ import { NodeExchange } from './node-exchange.js';
 import { putRawHeaders } from './node-fields.js';
 import { givenHead, keepHeaders, putHeaders } from './node-head.js';
 import { StandInRequest, StandInResponse, StandInSocket } from './node-stand-in.js';
+import { holdToItsWord } from './node-strict.js';
 import type { NodeRequest } from './node-types.js';
 import type { Run } from './run.js';
 import { StreamExchange } from './stream-exchange.js';
-import { holdToItsWord } from './strict-response.js';
 
 /** A node app as it is run: filters need to know what they stand in. */
 export type NodeHandler = (req: NodeRequest, res: ServerResponse, run: Run) => unknown;

@@ -7,7 +7,7 @@ import { type Logger, writeLog } from '../log.js';
 import { createFront } from './front/front.js';
 import { Listener, type Readiness } from './listener.js';
 import type { ServerOptions } from './options.js';
-import type { ServerPlan } from './plan.js';
+import type { ParsedOptions } from './parse-options.js';
 
 /** What every listener of a deployment has in common. */
 export interface ListenerParts {
@@ -17,14 +17,13 @@ export interface ListenerParts {
   readonly multiprocess?: boolean;
 }
 
-/** Does not listen yet. */
+/** `name` is that of `[server:NAME]`. Does not listen yet. */
 export function createListener(
-  plan: ServerPlan & { readonly kind: 'built-in' },
+  name: string,
+  { options, address, place, limits, proxies }: ParsedOptions,
   app: App,
   { log, multiprocess = false }: ListenerParts,
 ): Listener {
-  const { server, parsed } = plan;
-  const { options, address, place, limits, proxies } = parsed;
   const { access_log: format, ready_path: readyPath } = options;
   const readiness: Readiness = { ready: true };
   const front = createFront(app, {
@@ -37,13 +36,13 @@ export function createListener(
       ...(options.server_name === null ? {} : { serverName: options.server_name }),
     },
     accessLog: format === 'off' ? null : { format, write: (line) => writeLog(`${line}\n`) },
-    gateway: { ...gatewayOptions(server.name, options, log), multiprocess },
+    gateway: { ...gatewayOptions(name, options, log), multiprocess },
     onRefuse: ({ status, reason }, remoteAddress) =>
-      log.debug({ server: server.name, remoteAddress, status }, `refused: ${reason}`),
-    onMissingHops: once((missing) => log.warn({ server: server.name, missing }, MISSING_HOPS)),
+      log.debug({ server: name, remoteAddress, status }, `refused: ${reason}`),
+    onMissingHops: once((missing) => log.warn({ server: name, missing }, MISSING_HOPS)),
   });
   return new Listener(front, {
-    name: server.name,
+    name,
     address,
     place,
     backlog: options.backlog,

@@ -92,8 +92,9 @@ export class Listener {
     return this.#options;
   }
 
-  get connections(): number {
-    return this.#sockets.size;
+  /** Requests so far, and those that are not answered yet. */
+  get requests(): { readonly begun: number; readonly busy: number } {
+    return this.#door.counts();
   }
 
   /** Listens on `handle`, or binds by itself. Throws `address-in-use` or `listen-failed`, with the place of the server. */

@@ -29,7 +29,10 @@ interface Written {
 }
 
 /** Throws every `unknown-option` and `bad-value` of the section together. */
-export function parseOptions(server: ServerSpec, places: Places): ParsedOptions {
+export function parseOptions(
+  server: Pick<ServerSpec, 'section' | 'options' | 'origin'>,
+  places: Places,
+): ParsedOptions {
   const { section } = server;
   const keys = Object.entries(server.options);
   const foreign = keys.filter(([key]) => FOREIGN_OPTIONS.has(key));

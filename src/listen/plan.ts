@@ -3,6 +3,7 @@ import { type Builder, type BuilderOptions, createBuilder } from '../build/build
 import type { Resolver, ServerSpec, Target } from '../config/deployment.js';
 import type { DeploymentResolver } from '../config/resolver.js';
 import { WsgiServeError } from '../errors.js';
+import type { ImportTools } from '../load/import-target.js';
 import { createTargetLoader } from '../load/load-target.js';
 import { TsLoader } from '../load/ts-loader.js';
 import { BUILT_IN_EGGS } from '../paste/eggs.js';
@@ -47,10 +48,14 @@ export function sharedAddresses(plans: readonly ServerPlan[]): readonly WsgiServ
 export function createDeploymentBuilder(
   resolver: Resolver & { place(origin: Origin): Place },
   program: ProgramOptions,
-  options: Pick<BuilderOptions, 'localConfOf' | 'onProblem'> = {},
+  {
+    onLocated,
+    ...options
+  }: Pick<BuilderOptions, 'localConfOf' | 'onProblem'> & Pick<ImportTools, 'onLocated'> = {},
 ): Builder {
   const placeOf = resolver.place.bind(resolver);
-  const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader: new TsLoader(program.ts_loader) });
+  const tsLoader = new TsLoader(program.ts_loader);
+  const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader, ...(onLocated && { onLocated }) });
   const limit = { milliseconds: program.start_timeout || null };
   return createBuilder({ resolver, targets, placeOf, limit, ...options });
 }

@@ -7,6 +7,7 @@ import type { Builder } from '../build/builder.js';
 import { forEach } from '../config/problems.js';
 import { toError, WsgiServeError } from '../errors.js';
 import type { App } from '../gateway/app.js';
+import type { ImportTools } from '../load/import-target.js';
 import { logProblem } from '../log.js';
 import { createListener } from './create-listener.js';
 import { ForeignServer } from './foreign-server.js';
@@ -21,6 +22,8 @@ export interface ServeParts extends ForServing {
   readonly sockets?: SocketSource;
   /** What is done to each app before it is served; nothing by default. */
   readonly wrap?: (app: App) => App;
+  /** Told of each module that a section names. */
+  readonly onLocated?: ImportTools['onLocated'];
   /** Whether other processes serve the same apps: `wsgi.multiprocess`. Default false. */
   readonly multiprocess?: boolean;
 }
@@ -40,7 +43,11 @@ export interface StopReport {
 export async function startServing(parts: ServeParts): Promise<Serving> {
   const { deployment, resolver, program } = parts;
   const plans = forEach(deployment.servers, (server) => planServer(server, resolver));
-  const builder = createDeploymentBuilder(resolver, program);
+  const builder = createDeploymentBuilder(
+    resolver,
+    program,
+    parts.onLocated && { onLocated: parts.onLocated },
+  );
   const built = await buildServers(deployment.servers, builder);
   const serving = new Serving(built, program.drain_delay);
   try {
@@ -65,6 +72,13 @@ export class Serving {
   constructor(built: readonly BuiltServer[], drainDelay = 0) {
     this.#built = built;
     this.#drainDelay = drainDelay;
+  }
+
+  /** Listeners that have been started already, with apps that need no closing. */
+  static of(listeners: readonly Listener[]): Serving {
+    const serving = new Serving([]);
+    serving.#listeners.push(...listeners);
+    return serving;
   }
 
   get listeners(): readonly Listener[] {
@@ -101,8 +115,9 @@ export class Serving {
   /** For startServing alone. Rejects with what keeps servers from starting, all of it together. */
   async start(plans: readonly ServerPlan[], builder: Builder, parts: ServeParts): Promise<void> {
     for (const [plan, app] of this.#pairs(plans)) {
-      if (plan.kind === 'built-in')
-        this.#listeners.push(createListener(plan, parts.wrap?.(app) ?? app, parts));
+      if (plan.kind !== 'built-in') continue;
+      const wrapped = parts.wrap?.(app) ?? app;
+      this.#listeners.push(createListener(plan.server.name, plan.parsed, wrapped, parts));
     }
     await this.#checkReady(parts);
     await listenAll(this.#listeners, await parts.sockets?.(this.#listeners));

@@ -5,7 +5,7 @@ import { toError, WsgiServeError } from '../errors.js';
 import type { Place } from '../source.js';
 import { type FoundExport, findExport } from './find-export.js';
 import { type ImportModule, importModule, importUserModule } from './import-module.js';
-import { describeSearch, isPath, locateFile, nearestModule } from './locate-module.js';
+import { describeSearch, isPath, locateFile, nearestModule, searchedPaths } from './locate-module.js';
 import { findPackage, packageNameOf, type ResolvePackage, resolvePackage } from './resolve-package.js';
 import { parseTarget } from './target.js';
 import { TsLoader } from './ts-loader.js';
@@ -15,6 +15,18 @@ export interface ImportTools {
   readonly importModule: ImportModule;
   readonly resolvePackage: ResolvePackage;
   readonly tsLoader: TsLoader;
+  /** Told of each module that a section names, before it is evaluated. */
+  readonly onLocated?: (located: LocatedModule) => void;
+}
+
+/** Where a section's module was looked for, and is. */
+export interface LocatedModule {
+  /** `app:main`; null where no section names it. */
+  readonly section: string | null;
+  /** A URL; null where there is none. */
+  readonly url: string | null;
+  /** Absolute paths of files that would have been taken instead. */
+  readonly searched: readonly string[];
 }
 
 /** The real tools, `given` ones in their place. One of these serves a whole process, as a TsLoader starts once. */
@@ -47,10 +59,15 @@ async function locate(
   tools: ImportTools,
 ): Promise<string> {
   const file = locateFile(module, folder);
+  const section = place?.origin.section ?? null;
+  const searched = searchedPaths(module, folder, file);
+  tools.onLocated?.({ section, url: file === null ? null : pathToFileURL(file).href, searched });
   if (file !== null) return pathToFileURL(file).href;
   if (isPath(module)) throw moduleNotFound(module, folder, place, null);
   try {
-    return await tools.resolvePackage(module, folder);
+    const url = await tools.resolvePackage(module, folder);
+    tools.onLocated?.({ section, url, searched: [] });
+    return url;
   } catch (thrown) {
     throw moduleNotFound(module, folder, place, toError(thrown));
   }

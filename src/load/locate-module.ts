@@ -34,6 +34,12 @@ export function locateFile(module: string, folder: string): string | null {
   );
 }
 
+/** The paths at which locateFile looks before it finds `found`; all of them where that is null. */
+export function searchedPaths(module: string, folder: string, found: string | null): readonly string[] {
+  const paths = candidates(module).map((name) => resolve(folder, name));
+  return found === null ? paths : paths.slice(0, paths.indexOf(found));
+}
+
 /** Where locateFile looks, for people: `apps.{js,mjs,cjs,ts,mts,cts}, apps/index.{...}`. */
 export function describeSearch(module: string): string {
   const all = EXTENSIONS.map((extension) => extension.slice(1)).join(',');

@@ -43,9 +43,14 @@ export class BoundSockets {
     return [...this.#bound.values()].map(({ address }) => address);
   }
 
-  /** Gives a socket that somebody else bound a place among them: that of `wanted`. */
-  adopt(wanted: WantedSocket, bound: Bound): void {
-    this.#bound.set(keyOf(wanted), bound);
+  /** What is held, each under the key by which another supervisor finds it. */
+  get entries(): readonly { readonly key: string; readonly bound: Bound }[] {
+    return [...this.#bound].map(([key, bound]) => ({ key, bound }));
+  }
+
+  /** Holds a socket that somebody else bound. */
+  adopt(key: string, bound: Bound): void {
+    this.#bound.set(key, bound);
   }
 
   /** Resolves to the problems instead where an address cannot be had; then nothing has changed. */
@@ -108,8 +113,8 @@ export class BoundSockets {
   }
 }
 
-/** A free port is the same server's again at the next reload, and nobody else's. */
-function keyOf({ server, address }: WantedSocket): string {
+/** What a socket is held under. A free port is the same server's again at the next reload, and nobody else's. */
+export function keyOf({ server, address }: WantedSocket): string {
   const key = formatAddress(address);
   return address.kind === 'tcp' && address.port === 0 ? `${key} ${server}` : key;
 }

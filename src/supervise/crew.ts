@@ -17,15 +17,24 @@ export class Crew {
   readonly order: Order;
   readonly built: Built;
   readonly #tools: CrewTools;
+  /** What is shown in place of a deployment that cannot be built; null for a crew that serves one. */
+  readonly #shown: Failed | null;
   readonly #workers = new Set<WorkerHandle>();
   #sockets: ReadonlyMap<string, Bound> = new Map();
   /** Whose turn it is to get a connection. */
   #turn = 0;
 
-  private constructor(order: Order, built: Built, first: WorkerHandle, tools: CrewTools) {
+  private constructor(
+    order: Order,
+    built: Built,
+    first: WorkerHandle,
+    tools: CrewTools,
+    shown: Failed | null = null,
+  ) {
     this.order = order;
     this.built = built;
     this.#tools = tools;
+    this.#shown = shown;
     this.#workers.add(first);
   }
 
@@ -33,6 +42,11 @@ export class Crew {
   static async found(order: Order, first: WorkerHandle, tools: CrewTools): Promise<Crew | Failed> {
     const answer = await first.build(order, tools.limit);
     return answer.kind === 'built' ? new Crew(order, answer, first, tools) : answer;
+  }
+
+  /** A crew of one that answers on the sockets of `built` with what went wrong. */
+  static standIn(order: Order, built: Built, shown: Failed, first: WorkerHandle, tools: CrewTools): Crew {
+    return new Crew(order, built, first, tools, shown);
   }
 
   get workers(): readonly WorkerHandle[] {
@@ -72,16 +86,18 @@ export class Crew {
   /** Resolves when all of them serve; a failure of one is that of all. */
   async serve(sockets: ReadonlyMap<string, Bound>): Promise<Failed | null> {
     this.#sockets = sockets;
-    const served = await Promise.all(this.workers.map((worker) => worker.serve(sockets, this.#tools.limit)));
+    const served = await Promise.all(this.workers.map((worker) => this.#start(worker)));
     return served.find((failed) => failed !== null) ?? null;
   }
 
-  /** One worker more for a crew that serves. */
-  async reinforce(): Promise<Failed | null> {
+  /** One worker more for a crew that serves; `restarts` is how often one in its place has died. */
+  async reinforce(restarts = 0): Promise<{ readonly kind: 'ready'; readonly worker: WorkerHandle } | Failed> {
     const worker = this.#tools.recruit();
-    const failed = (await this.#build(worker)) ?? (await worker.serve(this.#sockets, this.#tools.limit));
-    if (failed === null) this.#workers.add(worker);
-    return failed;
+    worker.restarts = restarts;
+    const failed = (await this.#build(worker)) ?? (await this.#start(worker));
+    if (failed !== null) return failed;
+    this.#workers.add(worker);
+    return { kind: 'ready', worker };
   }
 
   /** The worker that gets the next connection of `server`; null while none serves it. */
@@ -124,8 +140,15 @@ export class Crew {
     return this.#build(worker);
   }
 
+  #start(worker: WorkerHandle): Promise<Failed | null> {
+    const { limit } = this.#tools;
+    if (this.#shown === null) return worker.serve(this.#sockets, limit);
+    return worker.show(this.#shown.failure, this.order, this.built.sockets, this.#sockets, limit);
+  }
+
   /** What it is built from must still be what the others were built from. */
   async #build(worker: WorkerHandle): Promise<Failed | null> {
+    if (this.#shown !== null) return null;
     const answer = await worker.build(this.order, this.#tools.limit);
     if (answer.kind === 'failed') return answer;
     if (JSON.stringify(answer.sockets) === JSON.stringify(this.built.sockets)) return null;

@@ -67,7 +67,12 @@ export type ToWorker =
   /** Stop accepting and give idle connections back; `resume` comes with handles again. */
   | { readonly kind: 'hold' }
   /** Serve this failure on every server of `sockets` instead of a deployment. */
-  | { readonly kind: 'show'; readonly failure: Failure; readonly sockets: readonly WantedSocket[] }
+  | {
+      readonly kind: 'show';
+      readonly failure: Failure;
+      readonly order: Order;
+      readonly sockets: readonly WantedSocket[];
+    }
   /** Another worker took over: give every connection back as it comes to rest, then say `drained` and exit. */
   | { readonly kind: 'leave' }
   /** The program stops: finish what is under way, close every connection, then say `drained` and exit. */

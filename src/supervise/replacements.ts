@@ -2,7 +2,11 @@
 // the crew that serves; reloads are none of its business.
 import type { Logger } from '../log.js';
 import type { Crew } from './crew.js';
+import { describeDeath } from './describe-death.js';
+import type { Failure } from './messages.js';
+import { afterDeath } from './restart-policy.js';
 import type { WorkerHandle } from './worker-handle.js';
+import { CHECK_EVERY, type HealthChange, WorkerHealth } from './worker-health.js';
 import type { Exit } from './worker-process.js';
 
 export interface ReplacementTools {
@@ -15,55 +19,135 @@ export interface ReplacementTools {
   readonly giveUp: () => void;
 }
 
+/** What a worker that blocks gets to write down where it was: SIGABRT, then SIGKILL, in milliseconds. */
+const LAST_WORDS = 1000;
+
 export class Replacements {
   readonly #tools: ReplacementTools;
   readonly #retiring = new WeakSet<WorkerHandle>();
-  readonly #pending = new Set<NodeJS.Timeout>();
+  /** How long those were silent that were killed for it. */
+  readonly #silent = new WeakMap<WorkerHandle, number>();
+  readonly #waiting = new Set<NodeJS.Timeout>();
+  readonly #leaving = new Set<Promise<unknown>>();
+  #health = new WorkerHealth<WorkerHandle>({ timeout: 0, memory: 0 });
+  #checks: NodeJS.Timeout | null = null;
 
   constructor(tools: ReplacementTools) {
     this.#tools = tools;
   }
 
-  begin(_crew: Crew): void {
+  /** Looks after a crew from now on, and after no other. */
+  begin(crew: Crew): void {
     this.stop();
+    const { worker_timeout: timeout, max_worker_memory: memory } = crew.built.program;
+    this.#health = new WorkerHealth({ timeout, memory });
+    for (const worker of crew.workers) this.#health.watch(worker, performance.now());
+    this.#checks = setInterval(() => this.#check(), CHECK_EVERY);
   }
 
   stop(): void {
-    for (const timer of this.#pending) clearTimeout(timer);
-    this.#pending.clear();
+    if (this.#checks !== null) clearInterval(this.#checks);
+    for (const timer of this.#waiting) clearTimeout(timer);
+    this.#waiting.clear();
   }
 
-  beat(_worker: WorkerHandle): void {}
+  beat(worker: WorkerHandle): void {
+    this.#health.beat(worker, worker.vitals.memory, performance.now());
+  }
 
+  /** For every worker that ended, whatever it was there for. */
   gone(worker: WorkerHandle, exit: Exit): void {
+    this.#health.forget(worker);
     const crew = this.#tools.crew();
     if (crew === null || !crew.has(worker)) return;
     crew.remove(worker);
-    const { log } = this.#tools;
-    log.error({ worker: worker.pid, ...exit }, `worker ${worker.pid} died and is replaced`);
-    this.#replaceIn(crew, 0);
+    const how = describeDeath(exit, this.#silent.get(worker) ?? null);
+    this.#tools.log.error({ worker: worker.pid, ...exit }, `worker ${worker.pid} ${how}`);
+    this.#replace(crew, worker.restarts, performance.now() - worker.startedAt);
   }
 
+  /** For a worker that wants to be replaced: it goes when another one has come. */
   asked(worker: WorkerHandle, reason: string): void {
     const crew = this.#tools.crew();
     if (crew === null || !crew.has(worker) || this.#retiring.has(worker)) return;
     this.#retiring.add(worker);
     this.#tools.log.info({ worker: worker.pid, reason }, `worker ${worker.pid} is replaced: ${reason}`);
-    void crew.reinforce().then(() => this.retire(crew, worker));
+    void this.#add(crew, worker.restarts).then((failure) => {
+      if (failure === null) return this.retire(crew, worker);
+      this.#retiring.delete(worker);
+      return undefined;
+    });
   }
 
+  /** Lets a worker go that nobody takes the place of. */
   async retire(crew: Crew, worker: WorkerHandle): Promise<void> {
+    this.#health.forget(worker);
     crew.remove(worker);
-    await worker.leave(crew.patience);
+    const left = worker.leave(crew.patience);
+    this.#leaving.add(left);
+    await left;
+    this.#leaving.delete(left);
   }
 
-  #replaceIn(crew: Crew, delay: number): void {
+  /** Resolves when all are gone that were let go. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leaving);
+  }
+
+  /** So many workers more, all at once; resolves to the first failure. */
+  async add(crew: Crew, count: number): Promise<Failure | null> {
+    const answers = await Promise.all(Array.from({ length: count }, () => this.#add(crew, 0)));
+    return answers.find((failure) => failure !== null) ?? null;
+  }
+
+  /** Brings one worker more; null when it serves. */
+  async #add(crew: Crew, restarts: number): Promise<Failure | null> {
+    const answer = await crew.reinforce(restarts);
+    if (answer.kind === 'failed') {
+      this.#tools.log.error({ code: answer.failure.code }, `no new worker: ${answer.failure.message}`);
+      return answer.failure;
+    }
+    if (this.#tools.crew() === crew) {
+      this.#health.watch(answer.worker, performance.now());
+      this.#tools.serving();
+    } else {
+      // A reload came in between, which has its own.
+      void this.retire(crew, answer.worker);
+    }
+    return null;
+  }
+
+  #replace(crew: Crew, deathsBefore: number, upFor: number): void {
+    const { max_restarts: maxRestarts } = crew.built.program;
+    const next = afterDeath(deathsBefore, upFor, maxRestarts);
+    if (next.kind === 'give-up') {
+      this.#tools.log.fatal({ deaths: next.deaths }, `workers died ${next.deaths} times in a row: giving up`);
+      this.#tools.giveUp();
+      return;
+    }
     const timer = setTimeout(async () => {
-      this.#pending.delete(timer);
-      const failed = await crew.reinforce();
-      if (failed === null) this.#tools.serving();
-      else this.#replaceIn(crew, 1000);
-    }, delay);
-    this.#pending.add(timer);
+      this.#waiting.delete(timer);
+      const failure = await this.#add(crew, next.deaths);
+      if (failure !== null && this.#tools.crew() === crew) this.#replace(crew, next.deaths, 0);
+    }, next.delay);
+    this.#waiting.add(timer);
+  }
+
+  #check(): void {
+    for (const change of this.#health.check(performance.now())) this.#treat(change);
+  }
+
+  #treat({ worker, health }: HealthChange<WorkerHandle>): void {
+    const { log } = this.#tools;
+    if (health.kind === 'warn') {
+      const seconds = Math.round(health.silence / 1000);
+      log.warn({ worker: worker.pid }, `worker ${worker.pid} gave no sign of life for ${seconds} s`);
+    } else if (health.kind === 'kill') {
+      this.#silent.set(worker, health.silence);
+      worker.kill('SIGABRT');
+      setTimeout(() => worker.kill('SIGKILL'), LAST_WORDS).unref();
+    } else if (health.kind === 'retire') {
+      this.asked(worker, `it takes ${Math.round(health.memory / 1_000_000)} MB of memory`);
+    }
   }
 }

@@ -8,44 +8,12 @@ import type { Logger } from '../log.js';
 import { Attempts } from './attempts.js';
 import { BoundSockets } from './bound-sockets.js';
 import type { Crew } from './crew.js';
-import type { Failure, FileSet, Order, WantedSocket } from './messages.js';
+import type { Failure, ImportChain, } from './messages.js';
 import { Replacements } from './replacements.js';
-import { type Attempt, type Succession, takeOver } from './take-over.js';
-import { WaitingConnections } from './waiting-connections.js';
-import type { WorkerHandle, WorkerListener } from './worker-handle.js';
-
-/** What a supervisor is made for. */
-export interface SupervisorOptions {
-  readonly order: Omit<Order, 'generation' | 'multiprocess'>;
-  /** As the deployment file has them at the start; each generation brings its own. */
-  readonly program: ProgramOptions;
-  readonly log: Logger;
-  /** A new worker process. */
-  readonly fork: (listener: WorkerListener) => WorkerHandle;
-  /** What the first workers listen on, of sockets that are there already. */
-  readonly inherited?: (wanted: readonly WantedSocket[], sockets: BoundSockets) => Promise<void>;
-}
-
-export type SupervisorState = 'starting' | 'serving' | 'reloading' | 'stopping';
-
-/** What came of an attempt to build and serve a generation. */
-export type Outcome =
-  | { readonly kind: 'ok'; readonly generation: number; readonly took: number }
-  | {
-      readonly kind: 'failed';
-      readonly generation: number;
-      readonly failure: Failure;
-      readonly took: number;
-    };
-
-/** Told of what happens; nothing of it need be done. */
-export interface SupervisorEvents {
-  /** The files that the deployment stands on, after each attempt. */
-  onFiles?: (files: FileSet) => void;
-  onAttempt?: (outcome: Outcome) => void;
-  /** It cannot go on; the exit code is 1. */
-  onGiveUp?: () => void;
-}
+import type { Outcome, SupervisorEvents, SupervisorOptions, SupervisorState } from './supervision.js';
+import { type Attempt, type Succession, standIn, takeOver } from './take-over.js';
+import { type Recipient, WaitingConnections } from './waiting-connections.js';
+import type { WorkerHandle, } from './worker-handle.js';
 
 /** Crews that may leave at a time: before one more does, the oldest is cut. */
 const MOST_LEAVING = 8;
@@ -55,13 +23,17 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #log: Logger;
   readonly #sockets = new BoundSockets((server, socket) => this.#connections.take(server, socket));
-  readonly #connections = new WaitingConnections((server) => this.#crew?.choose(server) ?? null);
+  readonly #connections = new WaitingConnections(
+    (server) => this.#successor ?? this.#crew?.choose(server) ?? null,
+  );
   readonly #replacements: Replacements;
   readonly #leaving = new Set<Crew>();
   #program: ProgramOptions;
   #crew: Crew | null = null;
   /** A worker that has booted, for the next generation. */
   #standby: WorkerHandle | null = null;
+  /** The supervisor that serves in our place; null while we do. */
+  #successor: Recipient | null = null;
   #generation = 0;
   readonly #attempts = new Attempts((signal) => this.#attempt(signal));
   /** As `scale` has it; null for what the file says. */
@@ -157,8 +129,33 @@ export class Supervisor {
     const surplus = crew.workers.slice(0, Math.max(0, crew.size - this.#scaled));
     await Promise.all(surplus.map((worker) => this.#replacements.retire(crew, worker)));
     const missing = Math.max(0, this.#scaled - crew.size);
-    const failed = await Promise.all(Array.from({ length: missing }, () => crew.reinforce()));
-    return failed.find((one) => one !== null)?.failure ?? null;
+    return this.#replacements.add(crew, missing);
+  }
+
+  /** Which apps loaded a file, and through which imports: as one of the workers that serve has it. */
+  async why(file: string): Promise<readonly ImportChain[]> {
+    const worker = this.#crew?.workers.find(({ state }) => state === 'serving');
+    return worker === undefined ? [] : worker.why(file);
+  }
+
+  /** Stops accepting for a supervisor that is about to serve in our place, and gives the addresses that it is to have. */
+  offer(): BoundSockets['entries'] {
+    this.#crew?.hold();
+    return this.#sockets.entries;
+  }
+
+  /** Gives every connection to that supervisor; resolves when the last request here is answered. */
+  async cede(successor: Recipient): Promise<number> {
+    const crews = this.#beginStop();
+    this.#successor = successor;
+    this.#connections.flush();
+    const cut = await Promise.all(crews.map((crew) => crew.leave()));
+    return cut.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** Takes a connection that another supervisor had. */
+  take(server: string, socket: Socket): void {
+    this.#connections.take(server, socket);
   }
 
   /** Drains all workers, then lets the addresses go. Resolves to the number of connections that were cut. */
@@ -170,6 +167,7 @@ export class Supervisor {
     this.#sockets.close();
     this.#connections.cut();
     const cut = await Promise.all(drained);
+    await this.#replacements.settled();
     return cut.reduce((sum, one) => sum + one, 0);
   }
 
@@ -192,14 +190,19 @@ export class Supervisor {
 
   async #attempt(signal: AbortSignal): Promise<Outcome> {
     if (this.#isStopping()) return { kind: 'failed', generation: 0, failure: STOPPED, took: 0 };
-    const begun = performance.now();
+    const [begun, since] = [performance.now(), Date.now()];
     this.#state = this.#crew === null ? 'starting' : 'reloading';
     this.#generation += 1;
     const generation = this.#generation;
-    const result = await takeOver(this.#attemptOf(generation, signal));
+    const attempt = this.#attemptOf(generation, signal);
+    const result = await takeOver(attempt);
     const took = performance.now() - begun;
-    this.#events.onFiles?.(result.kind === 'failed' ? result.files : result.crew.built.files);
+    this.#events.onFiles?.(result.kind === 'failed' ? result.files : result.crew.built.files, since);
     if (result.kind === 'succession') this.#install(result);
+    else if (this.#options.showErrors && !signal.aborted && !this.#isStopping()) {
+      const shown = await standIn(attempt, result, this.#program);
+      if (shown !== null) this.#install(shown);
+    }
     const outcome: Outcome =
       result.kind === 'succession'
         ? { kind: 'ok', generation, took }
@@ -230,6 +233,7 @@ export class Supervisor {
     const old = this.#crew;
     this.#crew = crew;
     this.#program = crew.built.program;
+    this.#events.onLoader?.(crew.built.loader);
     prepared.commit();
     this.#replacements.begin(crew);
     this.#connections.cut((server) => !prepared.sockets.has(server));

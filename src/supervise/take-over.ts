@@ -1,9 +1,10 @@
 // A new generation takes over from the one that serves, whole or not at all. Called by supervisor.ts for each attempt;
 // where it fails, everything is as it was before.
+import type { ProgramOptions } from '../listen/program-options.js';
 import type { BindProblem, BoundSockets, Preparation } from './bound-sockets.js';
 import { Crew, type CrewTools } from './crew.js';
 import type { Order, WantedSocket } from './messages.js';
-import type { Failed, WorkerHandle } from './worker-handle.js';
+import type { Built, Failed, WorkerHandle } from './worker-handle.js';
 
 /** What an attempt begins with. */
 export interface Attempt {
@@ -36,6 +37,35 @@ export async function takeOver(attempt: Attempt): Promise<Succession | Failed> {
   const result = await lead(attempt, crew, first);
   if (result.kind === 'failed') crew.dismiss();
   return result;
+}
+
+/**
+ * Serves what went wrong on the sockets of the deployment that cannot be built, or else of the one that serves. Null
+ * where neither is known, and where not even that can be served.
+ */
+export async function standIn(
+  { order, tools, sockets, current, resume }: Attempt,
+  failed: Failed,
+  program: ProgramOptions,
+): Promise<Succession | null> {
+  const wanted = failed.sockets ?? current?.built.sockets ?? [];
+  const prepared = wanted.length === 0 ? [] : await sockets.prepare(wanted);
+  if (isProblems(prepared)) return null;
+  const built: Built = {
+    kind: 'built',
+    sockets: wanted,
+    program,
+    files: failed.files,
+    loader: null,
+    took: 0,
+  };
+  const crew = Crew.standIn(order, built, failed, tools.recruit(), tools);
+  current?.hold();
+  if ((await crew.serve(prepared.sockets)) === null) return { kind: 'succession', crew, prepared };
+  prepared.rollback();
+  resume();
+  crew.dismiss();
+  return null;
 }
 
 async function found({ order, tools, signal }: Attempt, first: WorkerHandle): Promise<Crew | Failed> {

@@ -2,17 +2,23 @@
 // supervisor.ts. Nothing is read from them meanwhile; what their clients send waits in the kernel.
 import type { Socket } from 'node:net';
 import { stopReading } from './give-socket.js';
-import type { WorkerHandle } from './worker-handle.js';
+import type { ToWorker } from './messages.js';
+
+/** Who takes connections: a worker, or a supervisor that serves in our place. */
+export interface Recipient {
+  /** `done` gets false where it is gone. */
+  send(message: ToWorker, socket: Socket, done: (sent: boolean) => void): void;
+}
 
 /** Connections that may wait; more than that are cut. */
 const MOST_WAITING = 20_000;
 
 export class WaitingConnections {
-  readonly #choose: (server: string) => WorkerHandle | null;
+  readonly #choose: (server: string) => Recipient | null;
   #waiting: { readonly server: string; readonly socket: Socket }[] = [];
 
-  /** `choose` gives the worker that the next connection of a server goes to, null while there is none. */
-  constructor(choose: (server: string) => WorkerHandle | null) {
+  /** `choose` gives whom the next connection of a server goes to, null while there is nobody. */
+  constructor(choose: (server: string) => Recipient | null) {
     this.#choose = choose;
   }
 
@@ -27,8 +33,8 @@ export class WaitingConnections {
       return;
     }
     socket.on('error', () => socket.destroy());
-    const worker = this.#choose(server);
-    if (worker !== null) this.#hand(worker, server, socket);
+    const recipient = this.#choose(server);
+    if (recipient !== null) this.#hand(recipient, server, socket);
     else if (this.#waiting.length >= MOST_WAITING) socket.destroy();
     else this.#waiting.push({ server, socket });
   }
@@ -46,10 +52,10 @@ export class WaitingConnections {
     this.#waiting = this.#waiting.filter(({ server }) => !isGone(server));
   }
 
-  #hand(worker: WorkerHandle, server: string, socket: Socket): void {
-    // node:child_process would keep a list of the connections that the worker has.
+  #hand(recipient: Recipient, server: string, socket: Socket): void {
+    // node:child_process would keep a list of the connections that others have.
     Reflect.set(socket, 'server', null);
-    worker.send({ kind: 'connection', server }, socket, (sent) => {
+    recipient.send({ kind: 'connection', server }, socket, (sent) => {
       if (sent || socket.destroyed) socket.destroy();
       else this.take(server, socket);
     });

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { plainFailure } from './failure.js';
 import type { Bound } from './listen-handle.js';
-import type { FileSet, FromWorker, ImportChain, Order, ToWorker, WantedSocket } from './messages.js';
+import type { Failure, FileSet, FromWorker, ImportChain, Order, ToWorker, WantedSocket } from './messages.js';
 import { type Exit, WorkerProcess, type WorkerProcessOptions } from './worker-process.js';
 
 /** `starting` until it serves; `held` while a rebuild is under way; `leaving` when another took over. */
@@ -40,6 +40,8 @@ export class WorkerHandle {
   vitals: Vitals = { memory: 0, answered: 0, busy: 0 };
   /** Of the order that it carries out; 0 before. */
   generation = 0;
+  /** How often a worker in its place has died. */
+  restarts = 0;
   /** Connections that it cut when it ended. */
   cut = 0;
   /** Resolves when the process is gone. */
@@ -104,13 +106,15 @@ export class WorkerHandle {
 
   /** Has it serve what stands for a deployment that cannot be built. */
   async show(
-    failed: Failed,
+    failure: Failure,
+    order: Order,
     wanted: readonly WantedSocket[],
     sockets: ReadonlyMap<string, Bound>,
     limit: number,
   ): Promise<Failed | null> {
     this.state = 'starting';
-    this.send({ kind: 'show', failure: failed.failure, sockets: wanted });
+    this.generation = order.generation;
+    this.send({ kind: 'show', failure, order, sockets: wanted });
     return this.serve(sockets, limit);
   }
 

@@ -2,8 +2,10 @@
 // worker-handle.ts; nobody imports it. Everything that serving takes is loaded by then, so that an order is carried out
 // at once.
 import type { Socket } from 'node:net';
+import { ModuleTracker } from '../load/track-modules.js';
 import { type FromWorker, marked, toWorker } from './messages.js';
 import { type Channel, Worker } from './worker.js';
+import { TRACKING } from './worker-process.js';
 
 /** Ctrl-C and a closed terminal reach every process of a group: here the supervisor decides. */
 const IGNORED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'];
@@ -16,10 +18,10 @@ const channel: Channel = {
   exit: (code) => process.exit(code),
 };
 
-const worker = new Worker(channel, {
-  loadedFiles: () => Promise.resolve([]),
-  wrap: () => ({ leave: () => undefined }),
-});
+const worker = new Worker(
+  channel,
+  process.argv.includes(TRACKING) ? (onChange) => new ModuleTracker(onChange) : null,
+);
 
 process.on('message', (message: unknown, handle: unknown) => {
   const order = toWorker(message);

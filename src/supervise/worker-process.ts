@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { TRACK_THREAD } from '../load/track-thread-entry.js';
 import { type FromWorker, fromWorker, marked, type ToWorker } from './messages.js';
 
 /** How a process ended; both are null where it could not be started. */
@@ -14,12 +15,17 @@ export interface Exit {
 export interface WorkerProcessOptions {
   /** Modules that are evaluated first: `node --import`. */
   readonly imports: readonly string[];
+  /** Whether it notes every module that is loaded, which costs something on Node 20. */
+  readonly tracks: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
   /** Where its output goes: to the supervisor's own, or through pipes. */
   readonly output: 'inherit' | 'pipe';
 }
+
+/** What a worker's process is told where it is to note what it loads. */
+export const TRACKING = 'tracking';
 
 /** The bundle has the worker's code beside the program's. */
 const MAIN = join(import.meta.dirname, 'worker-main.js');
@@ -32,11 +38,12 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
 
   constructor(
-    { imports, env, uid, gid, output }: WorkerProcessOptions,
+    { imports, tracks, env, uid, gid, output }: WorkerProcessOptions,
     hear: (message: FromWorker, socket: Socket | null) => void,
   ) {
-    const child = fork(MAIN, [], {
-      execArgv: [...process.execArgv, ...imports.flatMap((url) => ['--import', url])],
+    const first = tracks ? [TRACK_THREAD, ...imports] : imports;
+    const child = fork(MAIN, tracks ? [TRACKING] : [], {
+      execArgv: [...process.execArgv, ...first.flatMap((url) => ['--import', url])],
       env,
       stdio: ['ignore', output, output, 'ipc'],
       ...(uid === undefined ? {} : { uid }),

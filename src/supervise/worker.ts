@@ -1,53 +1,48 @@
 // The code inside a worker process: it does what its supervisor says, with the very steps by which a single process
 // serves. Made by worker-main.ts; knows no other worker, and outlives its supervisor by nothing.
 import type { Socket } from 'node:net';
-import { dirname, isAbsolute, resolve } from 'node:path';
-import type { Deployment } from '../config/deployment.js';
-import { readRegularFile } from '../config/read.js';
 import { type ReadDeployment, readDeployment } from '../config/read-deployment.js';
-import { toError, WsgiServeError } from '../errors.js';
-import { listenError } from '../listen/listen-error.js';
-import type { Listener, ListenHandle } from '../listen/listener.js';
-import { planServer } from '../listen/plan.js';
+import { toError } from '../errors.js';
+import type { ListenHandle } from '../listen/listener.js';
 import { type ProgramOptions, parseProgramOptions } from '../listen/program-options.js';
-import { type Serving, startServing } from '../listen/serve.js';
-import { createLogger, type Logger } from '../log.js';
+import { type Serving, type StopReport, startServing } from '../listen/serve.js';
+import type { ModuleTracker } from '../load/track-modules.js';
+import { isTypeScript, tsLoaderImport } from '../load/ts-loader.js';
+import { createLogger, type Logger, logProblem } from '../log.js';
+import { AwaitedSockets, plannedSockets, refuseForeign } from './awaited-sockets.js';
+import { type Counts, startBeat } from './beat.js';
+import { DeploymentFiles } from './deployment-files.js';
 import { failureOf } from './failure.js';
 import { giveSocket } from './give-socket.js';
-import type { FileSet, FromWorker, Order, ToWorker, WantedSocket } from './messages.js';
+import { createLiveReload, type LiveReload } from './live-reload.js';
+import type { Failure, FileSet, FromWorker, Order, ToWorker, WantedSocket } from './messages.js';
+import { requestBudget } from './request-budget.js';
+import { serveFailure } from './serve-failure.js';
 
 /** How a worker talks to its supervisor. */
 export interface Channel {
   /** `done` is called when the message is with the system, or cannot get there. */
   send(message: FromWorker, socket?: Socket, done?: () => void): void;
-  /** Ends the process behind everything that was sent. */
+  /** Ends the process. */
   exit(code: number): void;
 }
 
-/** What a worker stands on besides; tests give their own. */
-export interface WorkerTools {
-  /** Every file that user code was loaded from, or looked for. */
-  readonly loadedFiles: () => Promise<readonly string[]>;
-  /** What is done to each app before it is served. */
-  readonly wrap: (order: Order) => Wrapping;
-}
-
-/** Around the apps of a worker in development; `leave` is called when the worker is about to be replaced. */
-export type Wrapping = Pick<Parameters<typeof startServing>[0], 'wrap'> & { readonly leave: () => void };
-
 export class Worker {
   readonly #channel: Channel;
-  readonly #tools: WorkerTools;
+  /** Null where nobody wants to know what is loaded. */
+  readonly #tracker: ModuleTracker | null;
   #log: Logger = createLogger();
   #serving: Serving | null = null;
-  #wrapping: Wrapping | null = null;
+  #live: LiveReload | null = null;
   /** While it waits for its sockets. */
   #sockets: AwaitedSockets | null = null;
+  #files: DeploymentFiles | null = null;
+  #isServing = false;
   #isEnding = false;
 
-  constructor(channel: Channel, tools: WorkerTools) {
+  constructor(channel: Channel, track: ((onChange: () => void) => ModuleTracker) | null) {
     this.#channel = channel;
-    this.#tools = tools;
+    this.#tracker = track?.(() => void this.#tellFiles()) ?? null;
   }
 
   /** Does what a message says. Never rejects. */
@@ -55,6 +50,8 @@ export class Worker {
     switch (message.kind) {
       case 'load':
         return this.#load(message.order);
+      case 'show':
+        return this.#show(message.failure, message.order, message.sockets);
       case 'listen':
         return this.#listen(message.server, handle);
       case 'unbound':
@@ -71,7 +68,8 @@ export class Worker {
         return this.#end((serving) => serving.stop());
       case 'cut':
         return this.#end((serving) => serving.cut());
-      default:
+      case 'why':
+        this.#channel.send({ kind: 'because', id: message.id, chains: this.#files?.why(message.file) ?? [] });
         return;
     }
   }
@@ -92,33 +90,81 @@ export class Worker {
   async #load(order: Order): Promise<void> {
     const begun = performance.now();
     this.#log = createLogger({ level: order.logLevel });
-    const read = new ReadFiles(order.file);
-    let opened: ReadDeployment | null = null;
+    const files = new DeploymentFiles(order.file, this.#tracker);
+    this.#files = files;
+    let read: ReadDeployment | null = null;
     try {
-      opened = readDeployment(order.file, { ...order, readFile: read.readFile });
-      const { deployment, resolver } = opened;
+      read = readDeployment(order.file, { ...order, readFile: files.readFile });
+      const { deployment, resolver } = read;
       const program = { ...parseProgramOptions(deployment.program, resolver), ...order.program };
-      refuseForeign(opened);
-      this.#wrapping = this.#tools.wrap(order);
+      files.watch(program.watch_files);
+      refuseForeign(read);
+      this.#live = order.liveReload ? createLiveReload(`${process.ppid}-${order.generation}`) : null;
       this.#serving = await startServing({
         ...{ deployment, resolver, program, log: this.#log, multiprocess: order.multiprocess },
-        ...this.#wrapping,
+        ...{ onLocated: files.onLocated, ...(this.#live && { wrap: this.#live.filter }) },
         sockets: async (listeners) => {
-          const files = await this.#filesOf(read, program);
-          const took = performance.now() - begun;
-          const sockets = listeners.map(wantedSocket);
           this.#sockets = new AwaitedSockets(listeners);
-          this.#channel.send({ kind: 'built', sockets, program, files, loader: null, took });
+          await this.#tellBuilt(this.#sockets, files, program, performance.now() - begun);
           return this.#sockets.all;
         },
       });
-      this.#channel.send({ kind: 'ready' });
+      this.#serve(program);
     } catch (error) {
-      const files = await this.#filesOf(read, null);
       const failure = failureOf(error, process.cwd());
-      const sockets = opened === null ? null : plannedSockets(opened);
-      this.#channel.send({ kind: 'failed', failure, files, sockets });
+      const sockets = read === null ? null : plannedSockets(read);
+      this.#channel.send({ kind: 'failed', failure, files: await files.all(), sockets });
     }
+  }
+
+  async #show(failure: Failure, order: Order, wanted: readonly WantedSocket[]): Promise<void> {
+    this.#log = createLogger({ level: order.logLevel });
+    this.#live = order.liveReload ? createLiveReload(`${process.ppid}-${order.generation}`) : null;
+    this.#serving = await serveFailure(failure, wanted, this.#live, this.#log, (listeners) => {
+      this.#sockets = new AwaitedSockets(listeners);
+      return this.#sockets.all;
+    });
+    this.#serve(null);
+  }
+
+  async #tellBuilt(
+    sockets: AwaitedSockets,
+    files: DeploymentFiles,
+    program: ProgramOptions,
+    took: number,
+  ): Promise<void> {
+    const all = await files.all();
+    const loader = await loaderOf(all, program, files.folder);
+    this.#channel.send({ kind: 'built', sockets: sockets.wanted, program, files: all, loader, took });
+  }
+
+  /** From now on it is expected to show signs of life. */
+  #serve(program: ProgramOptions | null): void {
+    this.#isServing = true;
+    this.#channel.send({ kind: 'ready' });
+    const budget = requestBudget(program?.max_requests ?? 0, program?.max_requests_jitter ?? 0);
+    startBeat(
+      (beat) => {
+        this.#channel.send(beat);
+        if (beat.answered >= budget)
+          this.#channel.send({ kind: 'retire', reason: `${beat.answered} requests` });
+      },
+      () => this.#counts(),
+    );
+  }
+
+  #counts(): Counts {
+    const counts = { answered: 0, busy: 0 };
+    for (const { requests } of this.#serving?.listeners ?? []) {
+      counts.answered += requests.begun - requests.busy;
+      counts.busy += requests.busy;
+    }
+    return counts;
+  }
+
+  async #tellFiles(): Promise<void> {
+    if (!this.#isServing || this.#files === null) return;
+    this.#channel.send({ kind: 'files', files: await this.#files.all() });
   }
 
   async #listen(server: string, handle: unknown): Promise<void> {
@@ -139,116 +185,20 @@ export class Worker {
     giveSocket(socket, (given, done) => this.#channel.send({ kind: 'connection', server }, given, done));
   };
 
-  /** Parts with everything and exits; the first end that is asked for is the one, unless `cut` hurries it. */
-  async #end(
-    part: (
-      serving: Serving,
-    ) => Promise<{ readonly cut: number; readonly problems: readonly WsgiServeError[] }>,
-    code = 0,
-  ): Promise<void> {
+  /** Parts with everything and exits. */
+  async #end(part: (serving: Serving) => Promise<StopReport>, code = 0): Promise<void> {
     this.#isEnding = true;
-    this.#wrapping?.leave();
+    this.#live?.leave();
     const report = this.#serving === null ? null : await part(this.#serving);
-    for (const problem of report?.problems ?? []) {
-      this.#log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message);
-    }
+    for (const problem of report?.problems ?? []) logProblem(this.#log, problem);
     this.#channel.send({ kind: 'drained', cut: report?.cut ?? 0 }, undefined, () => this.#channel.exit(code));
   }
-
-  async #filesOf(read: ReadFiles, program: ProgramOptions | null): Promise<FileSet> {
-    const folder = dirname(read.main);
-    const loaded = await this.#tools.loadedFiles();
-    const patterns = (program?.watch_files ?? []).map((pattern) =>
-      isAbsolute(pattern) ? pattern : resolve(folder, pattern),
-    );
-    return { files: [...new Set([...read.paths, resolve(folder, '.env'), ...loaded])], patterns };
-  }
 }
 
-/** The deployment files that are read while an order is carried out. */
-class ReadFiles {
-  readonly main: string;
-  readonly paths = new Set<string>();
-
-  constructor(main: string) {
-    this.main = main;
-    this.paths.add(main);
-  }
-
-  readonly readFile = (path: string): Uint8Array => {
-    this.paths.add(resolve(path));
-    return readRegularFile(path);
-  };
-}
-
-/** The sockets of several servers, which come one by one. */
-class AwaitedSockets {
-  readonly all: Promise<ReadonlyMap<string, ListenHandle>>;
-  readonly #listeners: readonly Listener[];
-  readonly #given = new Map<string, ListenHandle>();
-  #resolve: (sockets: ReadonlyMap<string, ListenHandle>) => void = () => undefined;
-  #reject: (error: WsgiServeError) => void = () => undefined;
-
-  constructor(listeners: readonly Listener[]) {
-    this.#listeners = listeners;
-    this.all = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  give(server: string, handle: ListenHandle): void {
-    this.#given.set(server, handle);
-    if (this.#listeners.every(({ name }) => this.#given.has(name))) this.#resolve(this.#given);
-  }
-
-  /** The error is made here, where the deployment file is known that it points into. */
-  fail(server: string, code: string): void {
-    const listener = this.#listeners.find(({ name }) => name === server);
-    if (listener === undefined) return;
-    this.#reject(listenError(listener.options, Object.assign(new Error(code), { code })));
-  }
-}
-
-function wantedSocket({ name, options }: Listener): WantedSocket {
-  const { address, backlog, gracefulTimeout } = options;
-  return { server: name, address, backlog, gracefulTimeout };
-}
-
-/** What a deployment that cannot be built would listen on; null where not even that is known. */
-function plannedSockets({ deployment, resolver }: ReadDeployment): readonly WantedSocket[] | null {
-  try {
-    return deployment.servers.flatMap((server) => {
-      const plan = planServer(server, resolver);
-      if (plan.kind !== 'built-in') return [];
-      const { address, options } = plan.parsed;
-      const { backlog, graceful_timeout: gracefulTimeout } = options;
-      return [{ server: server.name, address, backlog, gracefulTimeout }];
-    });
-  } catch {
-    return null;
-  }
-}
-
-/** A server of another make binds its own socket, which two processes cannot have at once. */
-function refuseForeign({ deployment, resolver }: ReadDeployment): void {
-  for (const server of foreignServers(deployment, resolver)) {
-    throw new WsgiServeError(
-      'foreign-server',
-      `[${server.section}] is a server of another make, which no worker can share or take over`,
-      {
-        place: resolver.place(server.origin),
-        hint: 'Serve it by itself: without workers and without --reload',
-      },
-    );
-  }
-}
-
-function foreignServers(
-  { servers }: Deployment,
-  resolver: ReadDeployment['resolver'],
-): Deployment['servers'] {
-  return servers.filter((server) => planServer(server, resolver).kind === 'foreign');
+/** What runs TypeScript, for workers to come, where this one has loaded any; started with the process it costs less. */
+async function loaderOf({ files }: FileSet, program: ProgramOptions, folder: string): Promise<string | null> {
+  if (!files.some(isTypeScript)) return null;
+  return tsLoaderImport(program.ts_loader, folder, null).catch(() => null);
 }
 
 function isSocket(value: unknown): value is Socket {

@@ -90,8 +90,8 @@ describe('workers', () => {
     using folder = folderWith();
     await using first = new Cli([folder.file('site.ini'), '--workers', '1']);
     const port = await first.port('main');
-    folder.write('site.ini', ini('make', `port = ${port}`));
-    const result = await runCli([folder.file('site.ini'), '--workers', '1']);
+    using other = folderWith(ini('make', `port = ${port}`));
+    const result = await runCli([other.file('site.ini'), '--workers', '1']);
     expect(result.code).toBe(3);
     expect(result.stderr).toContain('address-in-use');
     expect(await body(port)).toBe('v1');

@@ -78,6 +78,19 @@ describe('the options of a server', () => {
       'headers_timeout = soon',
       'bad-value: headers_timeout = "soon" is not a length of time such as 30s, 5m or 250ms',
     ],
+    ['send_timeout = -1', 'bad-value: send_timeout = "-1" is not a length of time such as 30s, 5m or 250ms'],
+    [
+      'body_timeout = NaN',
+      'bad-value: body_timeout = "NaN" is not a length of time such as 30s, 5m or 250ms',
+    ],
+    [
+      'keepalive_timeout = 1e9',
+      'bad-value: keepalive_timeout = "1e9" is not a length of time such as 30s, 5m or 250ms',
+    ],
+    [
+      'headers_timeout = 10s\nrequest_timeout = 5s',
+      'bad-value: [server:main] gives a whole request less time than its head',
+    ],
     ['url_scheme = ftp', 'bad-value: url_scheme = "ftp" is not one of http, https'],
     [
       'unix_socket_perms = 999',

@@ -56,6 +56,7 @@ export class Door {
   readonly #turns = new Map<Socket, Turns>();
   /** WebSockets, which are their apps' now. */
   readonly #released = new Set<Socket>();
+  #begun = 0;
   #isDraining = false;
   #onRest: (() => void) | null = null;
   /** Told of each connection that was released. */
@@ -70,6 +71,13 @@ export class Door {
     this.#limits = limits;
     this.#keepers = keepers;
     this.#clock = clock;
+  }
+
+  /** Requests that were let in so far, and those that are not answered yet. */
+  counts(): { readonly begun: number; readonly busy: number } {
+    let busy = 0;
+    for (const turns of this.#turns.values()) if (turns.isBusy) busy += 1;
+    return { begun: this.#begun, busy };
   }
 
   /** From here on every answer closes its connection: those under way whose head is not sent, and those to come. */
@@ -140,6 +148,7 @@ export class Door {
       return;
     }
     const head = result.request;
+    this.#begun += 1;
     if (this.#onRest !== null) turns.onceAnswered(this.#tellRest);
     if (head.closes || head.upgrades || this.#isDraining || count >= this.#limits.maxRequestsPerConnection) {
       res.shouldKeepAlive = false;

@@ -20,7 +20,7 @@ export interface GatedServerOptions extends DoorKeepers {
 export interface GatedServer {
   readonly server: Server;
   /** What to ask for when the server is to part with its connections. */
-  readonly door: Pick<Door, 'drain' | 'sayGoodbye' | 'watchRests'>;
+  readonly door: Pick<Door, 'counts' | 'drain' | 'sayGoodbye' | 'watchRests'>;
 }
 
 /** How often node:http looks for requests that are too slow; with its own 30 s every limit would be that much late. */

@@ -1,0 +1,88 @@
+// Reloading by itself whenever a file changes that the deployment stands on. Made by cli for `--reload`; joins a watcher
+// and a supervisor, and does nothing else.
+import type { Logger } from '../log.js';
+import type { FileSet } from './messages.js';
+import type { Outcome } from './supervision.js';
+
+/** What is asked of a supervisor. */
+export interface Reloadable {
+  supersede(): Promise<Outcome>;
+  hold(): void;
+  release(): void;
+  prepareStandby(): void;
+}
+
+/** What tells of changes. */
+export interface Watching {
+  /** `since` is when the load began that used them, as Date.now() has it. */
+  update(files: FileSet, since?: number): unknown;
+  close(): void | Promise<void>;
+}
+
+export interface DevelopmentOptions {
+  readonly log: Logger;
+  /** Milliseconds that requests wait for a build at most. */
+  readonly holdTimeout: number;
+  /** Begins to watch nothing; `update` says what. */
+  readonly watch: (onChange: (paths: readonly string[]) => void) => Watching;
+}
+
+/** Until the answers that wait are out, nothing competes with them for the processor, in milliseconds. */
+const BREATH = 50;
+
+export class Development {
+  readonly #options: DevelopmentOptions;
+  readonly #supervisor: Reloadable;
+  readonly #watching: Watching;
+  #holding: NodeJS.Timeout | null = null;
+
+  constructor(supervisor: Reloadable, options: DevelopmentOptions) {
+    this.#supervisor = supervisor;
+    this.#options = options;
+    this.#watching = options.watch((paths) => void this.#reload(paths));
+  }
+
+  /** The files of the newest attempt, whether it succeeded or not. */
+  watch(files: FileSet, since?: number): void {
+    this.#watching.update(files, since);
+  }
+
+  /** An attempt is over: the next one will find a process that is up already. */
+  rest(): void {
+    setTimeout(() => this.#supervisor.prepareStandby(), BREATH).unref();
+  }
+
+  async close(): Promise<void> {
+    this.#endHold();
+    await this.#watching.close();
+  }
+
+  async #reload(paths: readonly string[]): Promise<void> {
+    const { log } = this.#options;
+    log.info({ files: paths }, `${describe(paths)} changed: reloading`);
+    this.#hold();
+    const outcome = await this.#supervisor.supersede();
+    this.#endHold();
+    // A new generation has what waited already.
+    if (outcome.kind === 'failed') this.#supervisor.release();
+    this.rest();
+  }
+
+  /** Requests wait for the new code, and not for ever. */
+  #hold(): void {
+    this.#supervisor.hold();
+    this.#holding ??= setTimeout(() => {
+      this.#holding = null;
+      this.#supervisor.release();
+    }, this.#options.holdTimeout);
+  }
+
+  #endHold(): void {
+    if (this.#holding !== null) clearTimeout(this.#holding);
+    this.#holding = null;
+  }
+}
+
+function describe([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
+}
