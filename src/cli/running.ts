@@ -11,6 +11,7 @@ import { handOver } from '../supervise/hand-over.js';
 import { type LogFile, writeLinesOf } from '../supervise/log-file.js';
 import type { Failure, FileSet, Order } from '../supervise/messages.js';
 import { type Privileges, workerEnvironment } from '../supervise/privileges.js';
+import type { ServiceManager } from '../supervise/service-manager.js';
 import type { Outcome, SupervisorOptions } from '../supervise/supervision.js';
 import { Supervisor } from '../supervise/supervisor.js';
 import { Watcher } from '../supervise/watcher.js';
@@ -34,9 +35,14 @@ export interface Supervision {
   readonly development: { readonly showErrors: boolean } | null;
   /** Sockets that are there already, for the first generation. */
   readonly inherited?: SupervisorOptions['inherited'];
+  /** Who is told how the program is. */
+  readonly service: ServiceManager;
   /** Lets pid file and control socket go, for a supervisor that serves in our place. */
   readonly release: () => void;
 }
+
+/** Files that are saved together are mostly written within this, in milliseconds; for others there is one more reload. */
+const QUIET = 5;
 
 export class Running {
   /** What the control socket can ask. */
@@ -49,6 +55,8 @@ export class Running {
   #loader: string | null = null;
   #stopped: Promise<number> | null = null;
   #restarting: Promise<number> | null = null;
+  #isCeded = false;
+  #stopWatchdog: () => void = () => undefined;
   #end: (code: number) => void = () => undefined;
   readonly #ended = new Promise<number>((end) => {
     this.#end = end;
@@ -66,6 +74,7 @@ export class Running {
       },
       {
         onAttempt: (outcome) => this.#tell(outcome),
+        onReload: () => void this.#supervision.service.notify({ kind: 'reloading' }),
         onFiles: (files, since) => this.#noteFiles(files, since),
         onLoader: (loader) => {
           this.#loader = loader;
@@ -89,7 +98,7 @@ export class Running {
 
   /** Resolves when it serves, or to the failure that keeps it from that; in development it then waits for a change. */
   async start(): Promise<Failure | null> {
-    const { log, development } = this.#supervision;
+    const { log, development, service } = this.#supervision;
     const outcome = await Promise.race([this.#supervisor.reload(), this.#ended.then(() => null)]);
     if (outcome?.kind === 'failed' && development === null) return outcome.failure;
     await setImmediate();
@@ -97,6 +106,9 @@ export class Running {
       log.info({ server: name, url }, `serving ${name} on ${url}`);
     }
     this.#development?.rest();
+    void service.notify({ kind: 'ready', status: this.#status });
+    // A supervisor that hangs beats no more; that its workers live is its own to see to.
+    this.#stopWatchdog = service.watch(() => true);
     return null;
   }
 
@@ -104,6 +116,8 @@ export class Running {
   async untilStopped(code?: number): Promise<number> {
     const { log } = this.#supervision;
     const exitCode = code ?? (await this.#ended);
+    this.#stopWatchdog();
+    if (!this.#isCeded) void this.#supervision.service.notify({ kind: 'stopping' });
     await this.#development?.close();
     this.#stopped ??= this.#supervisor.stop();
     const cut = await this.#stopped;
@@ -152,20 +166,30 @@ export class Running {
   }
 
   async #restart(): Promise<number> {
-    const { log, release } = this.#supervision;
+    const { log, release, service } = this.#supervision;
     log.info({}, 'handing over to a new supervisor');
-    const successor = await handOver({
-      hold: () => this.#supervisor.offer(),
-      resume: () => this.#supervisor.release(),
-      release,
-    }).catch((error: unknown) => {
+    const successor = await handOver(
+      {
+        hold: () => this.#supervisor.offer(),
+        resume: () => this.#supervisor.release(),
+        release,
+      },
+      { ...process.env, ...service.environment },
+    ).catch((error: unknown) => {
       const message = toError(error).message;
       log.error({ err: message }, `not restarted: ${message}`);
       throw error;
     });
+    this.#isCeded = true;
     this.#stopped = this.#supervisor.cede(successor);
     this.#end(0);
     return successor.pid;
+  }
+
+  /** One line, as `systemctl status` shows it. */
+  get #status(): string {
+    const { generation, servers } = this.#supervisor;
+    return `generation ${generation} on ${servers.map(({ url }) => url).join(', ')}`;
   }
 
   #develop(): Development {
@@ -173,7 +197,8 @@ export class Running {
     return new Development(this.#supervisor, {
       log,
       holdTimeout: program.hold_timeout,
-      watch: (onChange) => new Watcher({ onChange, onProblem: (error) => this.#tellBlindness(error) }),
+      watch: (onChange) =>
+        new Watcher({ onChange, quiet: QUIET, onProblem: (error) => this.#tellBlindness(error) }),
     });
   }
 
@@ -211,6 +236,7 @@ export class Running {
   #tell(outcome: Outcome): void {
     const { log, print } = this.#supervision;
     const { generation, took } = outcome;
+    if (generation > 1) void this.#supervision.service.notify({ kind: 'ready', status: this.#status });
     if (outcome.kind === 'failed') print(`${outcome.failure.text}\n`);
     if (outcome.kind === 'ok' && generation > 1) {
       log.info({ generation, took }, `reloaded, generation ${generation}, in ${Math.round(took)} ms`);

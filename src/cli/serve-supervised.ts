@@ -8,6 +8,7 @@ import { predecessor } from '../supervise/hand-over.js';
 import { LogFile } from '../supervise/log-file.js';
 import type { Order } from '../supervise/messages.js';
 import { resolvePrivileges } from '../supervise/privileges.js';
+import { ServiceManager } from '../supervise/service-manager.js';
 import { DEFAULT_PID_FILE } from './find-server.js';
 import type { ServeFlags } from './serve.js';
 import { supervise } from './supervise.js';
@@ -29,14 +30,16 @@ export async function serveSupervised({ order, program, flags }: SupervisedOptio
   if (flags.daemon && !waiting.waits && former === null) return startInBackground(files.logFile);
   const privileges = resolvePrivileges(program);
   const logFile = files.logFile === null ? null : new LogFile(files.logFile);
+  const log = loggerOn(logFile, order.logLevel);
   const supervision = {
     order: { ...order, liveReload: Boolean(flags.reload) && flags.liveReload },
     program,
     pidFile: files.pidFile,
     logFile,
-    log: loggerOn(logFile, order.logLevel),
+    log,
     print: (text: string) => print(logFile, text),
     privileges,
+    service: new ServiceManager({ warn: (message) => log.warn({}, message) }),
     development: flags.reload ? { showErrors: flags.showErrors ?? false } : null,
   };
   return supervise(supervision, waiting, former);

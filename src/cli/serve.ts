@@ -7,6 +7,7 @@ import { type ForServing, readForServing } from '../listen/read-for-serving.js';
 import type { Serving } from '../listen/serve.js';
 import { createLogger, type Logger, type LogLevel, levelFor, logProblem } from '../log.js';
 import { parseFile, parseVariables } from './arguments.js';
+import { inheritedSockets, tellService } from './service.js';
 
 /** What commander makes of the options of `serve`. */
 export interface ServeFlags {
@@ -52,13 +53,17 @@ export async function serveCommand(
 async function serveAlone(parts: ForServing): Promise<number> {
   // Not before: a supervisor serves nothing by itself.
   const { startServing } = await import('../listen/serve.js');
-  const serving = await startServing(parts);
+  if (parts.program.umask !== null) process.umask(parts.program.umask);
+  const sockets = await inheritedSockets();
+  const serving = await startServing({ ...parts, ...(sockets && { sockets }) });
   // Requests that wait already are answered before anything is said.
   await setImmediate();
   for (const { name, url } of serving.listeners) {
     parts.log.info({ server: name, url }, `serving ${name} on ${url}`);
   }
-  return untilStopped(serving, parts.log);
+  const urls = serving.listeners.map(({ url }) => url).join(', ');
+  const stopping = await tellService(`serving on ${urls}`, parts.log);
+  return untilStopped(serving, parts.log, stopping);
 }
 
 /** As paster has it: what is in the background has no terminal to tell what a change broke. */
@@ -84,7 +89,7 @@ function needsSupervisor(flags: ServeFlags, program: ProgramOptions): boolean {
 }
 
 /** The first SIGINT or SIGTERM drains, a second one cuts; an error that nobody caught drains too, and counts as 1. */
-async function untilStopped(serving: Serving, log: Logger): Promise<0 | 1> {
+async function untilStopped(serving: Serving, log: Logger, stopping: () => Promise<void>): Promise<0 | 1> {
   const failed = await new Promise<boolean>((stop) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -100,6 +105,7 @@ async function untilStopped(serving: Serving, log: Logger): Promise<0 | 1> {
       stop(true);
     });
   });
+  void stopping();
   const { cut, problems } = await serving.stop();
   if (cut > 0) log.warn({ cut }, `${cut} connections were cut`);
   for (const problem of problems) logProblem(log, problem);

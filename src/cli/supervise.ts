@@ -3,10 +3,16 @@
 import type { BoundSockets } from '../supervise/bound-sockets.js';
 import { type ControlServer, openControlServer } from '../supervise/control-server.js';
 import type { Predecessor } from '../supervise/hand-over.js';
-import type { Failure } from '../supervise/messages.js';
+import type { Failure, WantedSocket } from '../supervise/messages.js';
 import { isRunningServer, type PidFile, writePidFile } from '../supervise/pid-file.js';
 import { rootWarning } from '../supervise/privileges.js';
 import { controlSocketPath, type Whereabouts } from '../supervise/runtime-paths.js';
+import {
+  assignSockets,
+  type InheritedSocket,
+  straySocketError,
+  takeInheritedSockets,
+} from '../supervise/systemd.js';
 import { Running, type Supervision } from './running.js';
 import { onSignals } from './signals.js';
 
@@ -27,9 +33,11 @@ export async function supervise(
   const warning = rootWarning(privileges);
   if (warning !== null) log.warn({}, warning);
   const claim = new Claim({ file: order.file, pidFile });
+  const taken = takeInheritedSockets();
   const running = new Running({
     ...options,
-    ...(predecessor && { inherited: (_wanted, sockets) => inherit(predecessor, sockets) }),
+    inherited: (wanted, sockets) =>
+      predecessor === null ? adoptAll(taken, wanted, sockets) : inherit(predecessor, sockets),
     release: () => claim.letGo(),
   });
   // Where a supervisor hands over to us, it has both until we serve.
@@ -59,6 +67,22 @@ async function serves(
 
 async function inherit(predecessor: Predecessor, sockets: BoundSockets): Promise<void> {
   for (const { key, bound } of await predecessor.sockets()) sockets.adopt(key, bound);
+}
+
+/** Those of systemd, each for the server of its name. Throws `stray-socket`. */
+async function adoptAll(
+  taken: readonly InheritedSocket[],
+  wanted: readonly WantedSocket[],
+  sockets: BoundSockets,
+): Promise<void> {
+  const servers = wanted.map(({ server }) => server);
+  const { descriptors, strays } = assignSockets(taken, servers);
+  const problem = straySocketError(strays, servers);
+  if (problem !== null) throw problem;
+  for (const socket of wanted) {
+    const fd = descriptors.get(socket.server);
+    if (fd !== undefined) await sockets.adoptDescriptor(fd, socket);
+  }
 }
 
 /** What makes this the server of its deployment file: its pid file, where it has one, and its control socket. */

@@ -1,6 +1,7 @@
 // What the file says about the program itself, in its [wsgi-serve] section: one table, and how it is read. Called
 // before anything is built; the README's table is tested against it.
 import {
+  boolean,
   type Converter,
   convert,
   duration,
@@ -33,6 +34,7 @@ export interface ProgramOptions {
   readonly max_restarts: number;
   readonly drain_delay: number;
   readonly hold_timeout: number;
+  readonly preload: boolean;
   readonly watch_files: readonly string[];
   readonly pid_file: string | null;
   readonly log_file: string | null;
@@ -75,6 +77,7 @@ export const PROGRAM_OPTIONS: { readonly [K in ProgramOptionName]: Option<Progra
   max_restarts: option(integer(), '0', 'Deaths of workers in a row after which it gives up; 0 for never'),
   drain_delay: option(duration, '0', 'Time to go on accepting, not ready any more, before a stop begins'),
   hold_timeout: option(duration, '10s', 'Time that requests wait for a rebuild in development'),
+  preload: option(boolean, 'true', 'Whether packages are loaded ahead of the next rebuild in development'),
   watch_files: option(globs, '', 'Patterns of further files whose change reloads, relative to the file'),
   pid_file: optional(text, 'File for the process id; the control socket stands beside it'),
   log_file: optional(text, 'File that standard output and standard error are appended to'),

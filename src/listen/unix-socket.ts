@@ -10,9 +10,12 @@ export function unixSocketAnswers(path: string): Promise<boolean> {
       socket.destroy();
       done(true);
     });
-    socket.once('error', () => done(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => done(!NOBODY.has(error.code ?? '')));
   });
 }
+
+/** What the system says where no process listens; all else, as a queue that is full, is somebody's. */
+const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'ENOTDIR']);
 
 /** Whether a socket is there: what is none, a file or a folder, must never be taken for one and removed. */
 export function isUnixSocket(path: string): boolean {

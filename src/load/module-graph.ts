@@ -47,6 +47,16 @@ export class ModuleGraph {
     return [...this.#modules].filter((module) => isAbsolute(module));
   }
 
+  /** Those that modules outside bring in of `isInside`: of packages, the files by which they are imported. */
+  entriesOf(isInside: (module: string) => boolean): readonly string[] {
+    const entries = new Set<string>();
+    for (const [importer, imported] of this.#imports) {
+      if (isInside(importer)) continue;
+      for (const module of imported) if (isInside(module)) entries.add(module);
+    }
+    return [...entries];
+  }
+
   /** For each section that leads to `file`, the shortest way. */
   why(file: string): readonly ModuleChain[] {
     const wanted = moduleKey(file);

@@ -2,7 +2,7 @@
 // was found to be. Registered by watch-off-thread.ts; nobody imports it, so it imports no code of ours.
 import type { InitializeHook, ResolveHook } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
-import type { Resolution } from './watch-resolution.js';
+import type { Resolution } from './resolution.js';
 
 const ports: MessagePort[] = [];
 

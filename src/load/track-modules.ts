@@ -4,8 +4,9 @@ import { isAbsolute, join, resolve, sep } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { ModuleGraph, moduleKey } from './module-graph.js';
 import { importPlaces, isInstalled, manifestsOf, neighbourhood } from './module-surroundings.js';
+import { isResolution, type Resolution, type Settle } from './resolution.js';
 import { isTypeScript } from './ts-loader.js';
-import { isResolution, type Resolution, type Settle, watchResolution } from './watch-resolution.js';
+import { watchResolution } from './watch-resolution.js';
 
 /** The name under which threads tell what they load; see track-thread.ts. */
 export const THREADS = 'wsgi-serve:modules';
@@ -23,6 +24,7 @@ export class ModuleTracker {
   /** Packages that only our own code has asked for. */
   readonly #own = new Set<string>();
   readonly #manifests = new Map<string, readonly string[]>();
+  readonly #ignored = new Set<string>();
   #hasTypeScript = false;
   #isAnnounced = false;
 
@@ -35,6 +37,11 @@ export class ModuleTracker {
       if (isResolution(data)) this.#see(data);
     };
     threads.unref();
+  }
+
+  /** Leaves a file out that is loaded from now on. */
+  ignore(path: string): void {
+    this.#ignored.add(path);
   }
 
   /**
@@ -51,6 +58,7 @@ export class ModuleTracker {
   #see(resolution: Resolution): void {
     const found = resolution.found === null ? null : moduleKey(resolution.found);
     if (resolution.found !== null && found === null) return;
+    if (found !== null && this.#ignored.has(found)) return;
     const importer = resolution.importer === null ? null : moduleKey(resolution.importer);
     if (this.#isOwn(importer, resolution, found)) {
       if (found !== null) this.#own.add(found);

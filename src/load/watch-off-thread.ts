@@ -2,8 +2,7 @@
 // what a `require` means. Called by it alone.
 import module from 'node:module';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { SeeResolution, Settle } from './watch-resolution.js';
-import { isResolution, missingFrom } from './watch-resolution.js';
+import { isResolution, missingFrom, type SeeResolution, type Settle } from './resolution.js';
 
 /** Hooks run there, and tell by a port; see resolution-hooks.ts. */
 export function watchOffThread(see: SeeResolution): Settle {

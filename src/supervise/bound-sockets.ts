@@ -3,7 +3,7 @@
 import { chmodSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Address, formatAddress } from '../listen/address.js';
-import { type Bound, bindAddress } from './listen-handle.js';
+import { adoptDescriptor, type Bound, bindAddress } from './listen-handle.js';
 import type { WantedSocket } from './messages.js';
 
 /** The sockets of a generation to come: from here on it is either commit or rollback, once. */
@@ -51,6 +51,13 @@ export class BoundSockets {
   /** Holds a socket that somebody else bound. */
   adopt(key: string, bound: Bound): void {
     this.#bound.set(key, bound);
+  }
+
+  /** Holds a socket that the process was started with. Rejects with a BindError. */
+  async adoptDescriptor(fd: number, { server, address, backlog, ...wanted }: WantedSocket): Promise<void> {
+    const accept = (socket: Socket): void => this.#accept(server, socket);
+    const bound = await adoptDescriptor(fd, address, backlog, accept);
+    this.adopt(keyOf({ server, address, backlog, ...wanted }), bound);
   }
 
   /** Resolves to the problems instead where an address cannot be had; then nothing has changed. */

@@ -3,8 +3,16 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { readRegularFile } from '../config/read.js';
 import type { LocatedModule } from '../load/import-target.js';
+import { isInstalled } from '../load/module-surroundings.js';
 import type { ModuleTracker } from '../load/track-modules.js';
 import type { FileSet, ImportChain } from './messages.js';
+
+/**
+ * Packages that change what is loaded behind them: the environment, or the modules themselves. Where an app uses one, the
+ * order of its imports matters.
+ */
+const ORDER_SENSITIVE =
+  /[\\/]node_modules[\\/](?:dotenv|@dotenvx|@opentelemetry|@sentry|newrelic|dd-trace|elastic-apm-node|applicationinsights|[a-z]+-in-the-middle)/;
 
 export class DeploymentFiles {
   readonly #main: string;
@@ -53,7 +61,18 @@ export class DeploymentFiles {
     return { files: [...new Set(files)], patterns: this.#patterns };
   }
 
+  /** The files of packages that the user's own modules import; none where loading them early could change what they do. */
+  get packages(): readonly string[] {
+    const entries = this.#tracker?.graph.entriesOf(isInstalled) ?? [];
+    const modules = entries.filter((path) => /\.[cm]?js$/.test(path));
+    return modules.some(isOrderSensitive) ? [] : modules;
+  }
+
   why(file: string): readonly ImportChain[] {
     return this.#tracker?.graph.why(file) ?? [];
   }
+}
+
+function isOrderSensitive(path: string): boolean {
+  return ORDER_SENSITIVE.test(path);
 }

@@ -1,5 +1,6 @@
 // Reloading by itself whenever a file changes that the deployment stands on. Made by cli for `--reload`; joins a watcher
 // and a supervisor, and does nothing else.
+import { isInstalled } from '../load/module-surroundings.js';
 import type { Logger } from '../log.js';
 import type { FileSet } from './messages.js';
 import type { Outcome } from './supervision.js';
@@ -10,6 +11,7 @@ export interface Reloadable {
   hold(): void;
   release(): void;
   prepareStandby(): void;
+  dropStandby(): void;
 }
 
 /** What tells of changes. */
@@ -61,6 +63,8 @@ export class Development {
     const { log } = this.#options;
     log.info({ files: paths }, `${describe(paths)} changed: reloading`);
     this.#hold();
+    // It has loaded packages already.
+    if (paths.some(isInstalled)) this.#supervisor.dropStandby();
     const outcome = await this.#supervisor.supersede();
     this.#endHold();
     // A new generation has what waited already.

@@ -42,10 +42,10 @@ export interface Successor extends Recipient {
   readonly pid: number;
 }
 
-/** Starts the same program again and hands over to it. Rejects with a CommandFailed; then everything is as before. */
-export async function handOver(ceding: Ceding, argv = process.argv.slice(1)): Promise<Successor> {
-  const child = spawn(process.execPath, [...process.execArgv, ...argv], {
-    env: { ...process.env, [VARIABLE]: '1' },
+/** Starts the same program again and hands over to it. `env` is its environment. Rejects with a CommandFailed; then all is as before. */
+export async function handOver(ceding: Ceding, env: NodeJS.ProcessEnv): Promise<Successor> {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env: { ...env, [VARIABLE]: '1' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const failure = await untilServing(child, ceding);

@@ -54,6 +54,15 @@ export interface Failure {
 
 /** From the supervisor. */
 export type ToWorker =
+  /** An order like this one will come: what can be done for it before, without the user's code, is to be done. */
+  | {
+      readonly kind: 'warm';
+      readonly order: Order;
+      /** Files of packages to load ahead. */
+      readonly packages: readonly string[];
+      /** Whether TypeScript will be compiled. */
+      readonly compiles: boolean;
+    }
   | { readonly kind: 'load'; readonly order: Order }
   /**
    * With the listening handle of one server, or without one where connections will be handed in; behind the last one the
@@ -93,6 +102,8 @@ export type FromWorker =
       readonly files: FileSet;
       /** The module to give to `node --import` of the workers to come, where this one started a TypeScript loader. */
       readonly loader: string | null;
+      /** Files of packages that the user's modules import: a process that stands by can load them before. */
+      readonly packages: readonly string[];
       /** Milliseconds since `load`. */
       readonly took: number;
     }
@@ -125,7 +136,19 @@ export interface ImportChain {
 }
 
 const TO_WORKER: ReadonlySet<string> = new Set(
-  words<ToWorker>('load', 'listen', 'unbound', 'connection', 'hold', 'show', 'leave', 'drain', 'cut', 'why'),
+  words<ToWorker>(
+    'warm',
+    'load',
+    'listen',
+    'unbound',
+    'connection',
+    'hold',
+    'show',
+    'leave',
+    'drain',
+    'cut',
+    'why',
+  ),
 );
 const FROM_WORKER: ReadonlySet<string> = new Set(
   words<FromWorker>(

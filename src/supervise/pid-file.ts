@@ -29,7 +29,7 @@ export async function writePidFile(path: string, isServer: IsServer, pid = proce
   const text = `${pid}\n`;
   try {
     // Whole at once: no other start may take a file that is being written for a malformed one.
-    writeFileSync(fresh, text, { flag: 'wx' });
+    writeFileSync(fresh, text, { flag: 'wx', mode: 0o644 });
     await linkTo(path, fresh, (found) => requireStale(path, found, pid, isServer));
   } catch (error) {
     throw error instanceof WsgiServeError ? error : unwritable(path, toError(error).message, error);

@@ -37,6 +37,8 @@ export interface SupervisorEvents {
   onFiles?: (files: FileSet, since?: number) => void;
   /** What runs TypeScript in workers to come: a module for `node --import`, null where nothing has to. */
   onLoader?: (loader: string | null) => void;
+  /** A generation is about to be built, beside one that serves. */
+  onReload?: () => void;
   onAttempt?: (outcome: Outcome) => void;
   /** It cannot go on; the exit code is 1. */
   onGiveUp?: () => void;

@@ -8,12 +8,13 @@ import type { Logger } from '../log.js';
 import { Attempts } from './attempts.js';
 import { BoundSockets } from './bound-sockets.js';
 import type { Crew } from './crew.js';
-import type { Failure, ImportChain, } from './messages.js';
+import type { Failure, ImportChain, Order } from './messages.js';
 import { Replacements } from './replacements.js';
+import { Standby } from './standby.js';
 import type { Outcome, SupervisorEvents, SupervisorOptions, SupervisorState } from './supervision.js';
 import { type Attempt, type Succession, standIn, takeOver } from './take-over.js';
 import { type Recipient, WaitingConnections } from './waiting-connections.js';
-import type { WorkerHandle, } from './worker-handle.js';
+import type { WorkerHandle } from './worker-handle.js';
 
 /** Crews that may leave at a time: before one more does, the oldest is cut. */
 const MOST_LEAVING = 8;
@@ -30,8 +31,7 @@ export class Supervisor {
   readonly #leaving = new Set<Crew>();
   #program: ProgramOptions;
   #crew: Crew | null = null;
-  /** A worker that has booted, for the next generation. */
-  #standby: WorkerHandle | null = null;
+  readonly #standby = new Standby(() => this.#fork());
   /** The supervisor that serves in our place; null while we do. */
   #successor: Recipient | null = null;
   #generation = 0;
@@ -118,7 +118,13 @@ export class Supervisor {
 
   /** Keeps a worker ready for the next generation. */
   prepareStandby(): void {
-    if (this.#state !== 'stopping') this.#standby ??= this.#fork();
+    if (this.#state === 'stopping') return;
+    this.#standby.prepare(this.#orderOf(this.#generation + 1), this.#crew?.built ?? null);
+  }
+
+  /** For a standby that may have loaded what has changed since. */
+  dropStandby(): void {
+    this.#standby.drop();
   }
 
   /** Rejects nothing: fewer workers leave as after a reload, more are built like the others. */
@@ -183,8 +189,7 @@ export class Supervisor {
     this.#state = 'stopping';
     this.#attempts.abort();
     this.#replacements.stop();
-    this.#standby?.kill();
-    this.#standby = null;
+    this.#standby.drop();
     return [this.#crew, ...this.#leaving].filter((crew) => crew !== null);
   }
 
@@ -192,6 +197,7 @@ export class Supervisor {
     if (this.#isStopping()) return { kind: 'failed', generation: 0, failure: STOPPED, took: 0 };
     const [begun, since] = [performance.now(), Date.now()];
     this.#state = this.#crew === null ? 'starting' : 'reloading';
+    if (this.#crew !== null) this.#events.onReload?.();
     this.#generation += 1;
     const generation = this.#generation;
     const attempt = this.#attemptOf(generation, signal);
@@ -214,12 +220,16 @@ export class Supervisor {
     return outcome;
   }
 
+  #orderOf(generation: number): Order {
+    return { ...this.#options.order, generation, multiprocess: this.target > 1 };
+  }
+
   #attemptOf(generation: number, signal: AbortSignal): Attempt {
-    const { order, inherited } = this.#options;
+    const { inherited } = this.#options;
     const isFirst = this.#crew === null;
     return {
-      order: { ...order, generation, multiprocess: this.target > 1 },
-      tools: { recruit: () => this.#recruit(), limit: this.#program.boot_timeout },
+      order: this.#orderOf(generation),
+      tools: { recruit: () => this.#standby.take(), limit: this.#program.boot_timeout },
       target: ({ built }) => this.#scaled ?? Math.max(1, built.program.workers),
       sockets: this.#sockets,
       inherit: isFirst && inherited ? (wanted) => inherited(wanted, this.#sockets) : null,
@@ -254,12 +264,6 @@ export class Supervisor {
     }
   }
 
-  #recruit(): WorkerHandle {
-    const worker = this.#standby ?? this.#fork();
-    this.#standby = null;
-    return worker;
-  }
-
   #fork(): WorkerHandle {
     return this.#options.fork({
       onConnection: (server: string, socket: Socket) => this.#connections.take(server, socket),
@@ -267,7 +271,7 @@ export class Supervisor {
       onFiles: (files) => this.#events.onFiles?.(files),
       onBeat: (worker) => this.#replacements.beat(worker),
       onExit: (worker, exit) => {
-        if (worker === this.#standby) this.#standby = null;
+        this.#standby.gone(worker);
         this.#replacements.gone(worker, exit);
       },
     });

@@ -3,6 +3,7 @@
 import type { ProgramOptions } from '../listen/program-options.js';
 import type { BindProblem, BoundSockets, Preparation } from './bound-sockets.js';
 import { Crew, type CrewTools } from './crew.js';
+import { failureOf } from './failure.js';
 import type { Order, WantedSocket } from './messages.js';
 import type { Built, Failed, WorkerHandle } from './worker-handle.js';
 
@@ -57,6 +58,7 @@ export async function standIn(
     program,
     files: failed.files,
     loader: null,
+    packages: [],
     took: 0,
   };
   const crew = Crew.standIn(order, built, failed, tools.recruit(), tools);
@@ -82,7 +84,11 @@ async function lead(attempt: Attempt, crew: Crew, first: WorkerHandle): Promise<
   const grown = await crew.grow(target(crew));
   if (grown !== null) return grown;
   if (signal.aborted) return { ...crew.built, kind: 'failed', failure: POINTLESS };
-  await inherit?.(crew.built.sockets);
+  const unfit = await inherit?.(crew.built.sockets).then(
+    () => null,
+    (error: unknown) => failureOf(error, process.cwd()),
+  );
+  if (unfit) return { ...crew.built, kind: 'failed', failure: unfit };
   const prepared = await sockets.prepare(crew.built.sockets);
   if (isProblems(prepared)) return first.refuse(prepared);
   // From here on nobody accepts until the new generation does: no request meets the old one behind the new one.

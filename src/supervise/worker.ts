@@ -18,6 +18,7 @@ import { createLiveReload, type LiveReload } from './live-reload.js';
 import type { Failure, FileSet, FromWorker, Order, ToWorker, WantedSocket } from './messages.js';
 import { requestBudget } from './request-budget.js';
 import { serveFailure } from './serve-failure.js';
+import { warmUp } from './warm-up.js';
 
 /** How a worker talks to its supervisor. */
 export interface Channel {
@@ -48,6 +49,8 @@ export class Worker {
   /** Does what a message says. Never rejects. */
   async obey(message: ToWorker, handle: unknown): Promise<void> {
     switch (message.kind) {
+      case 'warm':
+        return warmUp(message, this.#log, (path) => this.#tracker?.ignore(path));
       case 'load':
         return this.#load(message.order);
       case 'show':
@@ -134,8 +137,17 @@ export class Worker {
     took: number,
   ): Promise<void> {
     const all = await files.all();
+    const packages = program.preload ? files.packages : [];
     const loader = await loaderOf(all, program, files.folder);
-    this.#channel.send({ kind: 'built', sockets: sockets.wanted, program, files: all, loader, took });
+    this.#channel.send({
+      kind: 'built',
+      sockets: sockets.wanted,
+      program,
+      files: all,
+      loader,
+      packages,
+      took,
+    });
   }
 
   /** From now on it is expected to show signs of life. */

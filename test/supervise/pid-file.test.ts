@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { isAlive, isRunningServer, readPidFile, writePidFile } from '../../src/supervise/pid-file.js';
@@ -30,6 +31,14 @@ describe('a pid file', () => {
     file.remove();
     expect(readdirSync(tree.folder)).toEqual([]);
     expect(readPidFile(path)).toBeNull();
+  });
+
+  it('can be changed by its owner alone, though new files of the program could be by anybody', async () => {
+    using tree = tempTree({});
+    const path = join(tree.folder, 'site.pid');
+    const before = process.umask(0);
+    await writePidFile(path, nobodyIs).finally(() => process.umask(before));
+    expect(lstatSync(path).mode & 0o777).toBe(0o644);
   });
 
   it('is replaced where it holds no pid, or that of a process which is no server', async () => {
@@ -175,7 +184,6 @@ describe('a pid', () => {
   it('is that of a server by its control socket', async () => {
     using tree = tempTree({});
     const path = join(tree.folder, 'site.sock');
-    const { createServer } = await import('node:net');
     const server = createServer((socket) =>
       socket.resume().end(`{"ok":true,"result":{"pid":${process.pid}}}\n`),
     );
