@@ -10,6 +10,9 @@ export interface Resolution {
   readonly found: string | null;
 }
 
+/** The channel by which threads tell the first one what they look for; see track-thread.ts. */
+export const THREADS = 'wsgi-serve:modules';
+
 export type SeeResolution = (resolution: Resolution) => void;
 
 /** Resolves when everything that was looked for so far has been told. */

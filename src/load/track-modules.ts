@@ -4,12 +4,9 @@ import { isAbsolute, join, resolve, sep } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { ModuleGraph, moduleKey } from './module-graph.js';
 import { importPlaces, isInstalled, manifestsOf, neighbourhood } from './module-surroundings.js';
-import { isResolution, type Resolution, type Settle } from './resolution.js';
+import { isResolution, type Resolution, type Settle, THREADS } from './resolution.js';
 import { isTypeScript } from './ts-loader.js';
 import { watchResolution } from './watch-resolution.js';
-
-/** The name under which threads tell what they load; see track-thread.ts. */
-export const THREADS = 'wsgi-serve:modules';
 
 /** Where our own code lies, bundled into one folder or not. */
 const OWN_FOLDER = import.meta.dirname.replace(/[\\/]load$/, '') + sep;

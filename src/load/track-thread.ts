@@ -2,7 +2,7 @@
 // with this their files count as those of the process. In the first thread it does nothing, since track-modules.ts is
 // at work there; so it does in processes that the user forks. A thread that was given an `execArgv` of its own is missed.
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
-import { THREADS } from './track-modules.js';
+import { THREADS } from './resolution.js';
 import { watchResolution } from './watch-resolution.js';
 
 if (!isMainThread) {

@@ -57,6 +57,17 @@ describe('ModuleGraph', () => {
   });
 });
 
+describe('entriesOf', () => {
+  it('gives what of a place is imported from elsewhere', () => {
+    const edges = ['/app.js > /packages/a.js', '/packages/a.js > /packages/inner.js', '/app.js > /lib.js'];
+    const graph = graphOf([...edges, '/lib.js > /packages/b.js', '/packages/a.js > /packages/b.js']);
+    expect(graph.entriesOf((module) => module.startsWith('/packages/'))).toEqual([
+      '/packages/a.js',
+      '/packages/b.js',
+    ]);
+  });
+});
+
 describe('why', () => {
   const edges = [
     ...['/a.js > /far.js', '/far.js > /middle.js', '/middle.js > /x.js', '/a.js > /near.js'],
