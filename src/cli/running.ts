@@ -1,6 +1,5 @@
 // A supervisor at work, from its start to its end, and the words about it. Made by supervise.ts.
 import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { toError } from '../errors.js';
 import type { ProgramOptions } from '../listen/program-options.js';
 import type { Logger } from '../log.js';
@@ -50,6 +49,7 @@ export class Running {
   readonly #supervision: Supervision;
   readonly #supervisor: Supervisor;
   readonly #development: Development | null;
+  readonly #announced = new Set<string>();
   #files = 0;
   /** What runs TypeScript, once a worker has loaded any. */
   #loader: string | null = null;
@@ -98,13 +98,9 @@ export class Running {
 
   /** Resolves when it serves, or to the failure that keeps it from that; in development it then waits for a change. */
   async start(): Promise<Failure | null> {
-    const { log, development, service } = this.#supervision;
+    const { development, service } = this.#supervision;
     const outcome = await Promise.race([this.#supervisor.reload(), this.#ended.then(() => null)]);
     if (outcome?.kind === 'failed' && development === null) return outcome.failure;
-    await setImmediate();
-    for (const { name, url } of this.#supervisor.servers) {
-      log.info({ server: name, url }, `serving ${name} on ${url}`);
-    }
     this.#development?.rest();
     void service.notify({ kind: 'ready', status: this.#status });
     // A supervisor that hangs beats no more; that its workers live is its own to see to.
@@ -232,10 +228,20 @@ export class Running {
     );
   }
 
+  /** Each server once, whenever it comes to be served. */
+  #announce(): void {
+    for (const { name, url } of this.#supervisor.servers) {
+      if (this.#announced.has(`${name} ${url}`)) continue;
+      this.#announced.add(`${name} ${url}`);
+      this.#supervision.log.info({ server: name, url }, `serving ${name} on ${url}`);
+    }
+  }
+
   /** A failure is for people, with its code frame, and for programs, as a line of the log. */
   #tell(outcome: Outcome): void {
     const { log, print } = this.#supervision;
     const { generation, took } = outcome;
+    this.#announce();
     if (generation > 1) void this.#supervision.service.notify({ kind: 'ready', status: this.#status });
     if (outcome.kind === 'failed') print(`${outcome.failure.text}\n`);
     if (outcome.kind === 'ok' && generation > 1) {

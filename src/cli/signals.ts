@@ -10,7 +10,7 @@ export interface Signalled {
   scaleBy(count: number): void;
   reopenLog(): void;
   /** Hands over to a new supervisor. */
-  restart(): void;
+  restart(): Promise<unknown>;
 }
 
 /**
@@ -32,7 +32,8 @@ export function onSignals(program: Signalled, log: Logger): () => void {
     SIGINT: stop,
     SIGQUIT: stop,
     SIGUSR1: () => program.reopenLog(),
-    SIGUSR2: () => program.restart(),
+    // What it fails by is told where it fails.
+    SIGUSR2: () => void program.restart().catch(() => undefined),
     SIGTTIN: () => program.scaleBy(1),
     SIGTTOU: () => program.scaleBy(-1),
   };

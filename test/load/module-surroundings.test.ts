@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { importPlaces, isInstalled, type KindOf, manifestsOf, neighbourhood } from '../../src/load/module-surroundings.js';
+import {
+  importPlaces,
+  isInstalled,
+  type KindOf,
+  manifestsOf,
+  neighbourhood,
+} from '../../src/load/module-surroundings.js';
 
 /** A disk on which these files and, with a slash behind them, folders exist. */
 function disk(...paths: readonly string[]): KindOf {
