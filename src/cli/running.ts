@@ -8,6 +8,7 @@ import { controlHandlers } from '../supervise/control-handlers.js';
 import { Development } from '../supervise/development.js';
 import { handOver } from '../supervise/hand-over.js';
 import { type LogFile, writeLinesOf } from '../supervise/log-file.js';
+import { plainFailure } from '../supervise/failure.js';
 import type { Failure, FileSet, Order } from '../supervise/messages.js';
 import { type Privileges, workerEnvironment } from '../supervise/privileges.js';
 import type { ServiceManager } from '../supervise/service-manager.js';
@@ -38,6 +39,8 @@ export interface Supervision {
   readonly service: ServiceManager;
   /** Lets pid file and control socket go, for a supervisor that serves in our place. */
   readonly release: () => void;
+  /** Resolves when no supervisor before us has connections to give any more. */
+  readonly formerGone: Promise<void>;
 }
 
 /** Files that are saved together are mostly written within this, in milliseconds; for others there is one more reload. */
@@ -56,6 +59,8 @@ export class Running {
   #stopped: Promise<number> | null = null;
   #restarting: Promise<number> | null = null;
   #isCeded = false;
+  /** Aborted where it is too late to hand over. */
+  readonly #stopping = new AbortController();
   #stopWatchdog: () => void = () => undefined;
   #end: (code: number) => void = () => undefined;
   readonly #ended = new Promise<number>((end) => {
@@ -100,7 +105,8 @@ export class Running {
   async start(): Promise<Failure | null> {
     const { development, service } = this.#supervision;
     const outcome = await Promise.race([this.#supervisor.reload(), this.#ended.then(() => null)]);
-    if (outcome?.kind === 'failed' && development === null) return outcome.failure;
+    if (outcome === null) return plainFailure('the server was stopped before it served');
+    if (outcome.kind === 'failed' && development === null) return outcome.failure;
     this.#development?.rest();
     void service.notify({ kind: 'ready', status: this.#status });
     // A supervisor that hangs beats no more; that its workers live is its own to see to.
@@ -108,10 +114,11 @@ export class Running {
     return null;
   }
 
-  /** Resolves to the exit code once everything has stopped; `code` where it is known already. */
-  async untilStopped(code?: number): Promise<number> {
+  /** Resolves to the exit code once everything has stopped: `failed` where it did not start, unless it was stopped. */
+  async untilStopped(failed: number | null): Promise<number> {
     const { log } = this.#supervision;
-    const exitCode = code ?? (await this.#ended);
+    if (failed !== null) this.#end(failed);
+    const exitCode = await this.#ended;
     this.#stopWatchdog();
     if (!this.#isCeded) void this.#supervision.service.notify({ kind: 'stopping' });
     await this.#development?.close();
@@ -138,6 +145,7 @@ export class Running {
 
   /** Finishes the requests under way; resolves to the number of connections that were cut. */
   stop(): Promise<number> {
+    this.#stopping.abort();
     this.#stopped ??= this.#supervisor.stop();
     this.#end(0);
     return this.#stopped;
@@ -157,12 +165,13 @@ export class Running {
   }
 
   stopAtOnce(): void {
+    this.#stopping.abort();
     this.#end(0);
     this.#stopped = this.#supervisor.stopAtOnce().then(() => 0);
   }
 
   async #restart(): Promise<number> {
-    const { log, release, service } = this.#supervision;
+    const { log, release, service, formerGone } = this.#supervision;
     log.info({}, 'handing over to a new supervisor');
     const successor = await handOver(
       {
@@ -171,13 +180,14 @@ export class Running {
         release,
       },
       { ...process.env, ...service.environment },
+      this.#stopping.signal,
     ).catch((error: unknown) => {
       const message = toError(error).message;
       log.error({ err: message }, `not restarted: ${message}`);
       throw error;
     });
     this.#isCeded = true;
-    this.#stopped = this.#supervisor.cede(successor);
+    this.#stopped = this.#supervisor.cede(successor, formerGone);
     this.#end(0);
     return successor.pid;
   }

@@ -3,8 +3,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ProgramOptions } from '../listen/program-options.js';
 import { createLogger, type Logger } from '../log.js';
-import { startDaemon, starter } from '../supervise/daemon.js';
-import { predecessor } from '../supervise/hand-over.js';
+import { startDaemon } from '../supervise/daemon.js';
 import { LogFile } from '../supervise/log-file.js';
 import type { Order } from '../supervise/messages.js';
 import { resolvePrivileges } from '../supervise/privileges.js';
@@ -12,6 +11,7 @@ import { ServiceManager } from '../supervise/service-manager.js';
 import { DEFAULT_PID_FILE } from './find-server.js';
 import type { ServeFlags } from './serve.js';
 import { supervise } from './supervise.js';
+import type { WhoWaits } from './who-waits.js';
 
 /** Where a server in the background writes what it has to say, if nothing else is said. */
 const DEFAULT_LOG_FILE = 'wsgi-serve.log';
@@ -20,14 +20,15 @@ export interface SupervisedOptions {
   readonly order: Omit<Order, 'generation' | 'multiprocess' | 'liveReload'>;
   readonly program: ProgramOptions;
   readonly flags: ServeFlags;
+  /** Null where nobody waits. */
+  readonly waiting: WhoWaits | null;
 }
 
 /** Resolves to the exit code. */
-export async function serveSupervised({ order, program, flags }: SupervisedOptions): Promise<number> {
-  const waiting = starter();
-  const former = predecessor();
+export async function serveSupervised(options: SupervisedOptions): Promise<number> {
+  const { order, program, flags, waiting } = options;
   const files = filesOf(order.file, program, flags);
-  if (flags.daemon && !waiting.waits && former === null) return startInBackground(files.logFile);
+  if (flags.daemon && waiting === null) return startInBackground(files.logFile);
   const privileges = resolvePrivileges(program);
   const logFile = files.logFile === null ? null : new LogFile(files.logFile);
   const log = loggerOn(logFile, order.logLevel);
@@ -42,7 +43,7 @@ export async function serveSupervised({ order, program, flags }: SupervisedOptio
     service: new ServiceManager({ warn: (message) => log.warn({}, message) }),
     development: flags.reload ? { showErrors: flags.showErrors ?? false } : null,
   };
-  return supervise(supervision, waiting, former);
+  return supervise(supervision, waiting?.starter ?? null, waiting?.predecessor ?? null);
 }
 
 interface Files {

@@ -8,6 +8,7 @@ import type { Serving } from '../listen/serve.js';
 import { createLogger, type Logger, type LogLevel, levelFor, logProblem } from '../log.js';
 import { parseFile, parseVariables } from './arguments.js';
 import { inheritedSockets, tellService } from './service.js';
+import type { WhoWaits } from './who-waits.js';
 
 /** What commander makes of the options of `serve`. */
 export interface ServeFlags {
@@ -36,6 +37,22 @@ export async function serveCommand(
   words: readonly string[],
   flags: ServeFlags,
 ): Promise<number> {
+  // Started from a shell nobody waits.
+  if (process.send === undefined) return serve(word, words, flags, null);
+  const { whoWaits, tellWhoWaits } = await import('./who-waits.js');
+  const waiting = whoWaits();
+  return serve(word, words, flags, waiting).catch(async (error: unknown) => {
+    await tellWhoWaits(waiting, error);
+    throw error;
+  });
+}
+
+async function serve(
+  word: string,
+  words: readonly string[],
+  flags: ServeFlags,
+  waiting: WhoWaits | null,
+): Promise<number> {
   refuseContradictions(flags);
   const { file, appName } = parseFile(word);
   const level = flags.logLevel ?? levelFor(flags.verbose, flags.quiet);
@@ -44,10 +61,11 @@ export async function serveCommand(
   const parts = readForServing(file, { ...options, log: createLogger({ level }) });
   const given = programOf(flags);
   const program = { ...parts.program, ...given };
-  if (!needsSupervisor(flags, program)) return serveAlone(parts);
+  const isSuccessor = waiting !== null && waiting.predecessor !== null;
+  if (!isSuccessor && !needsSupervisor(flags, program)) return serveAlone(parts);
   const { serveSupervised } = await import('./serve-supervised.js');
   const order = { ...options, file: parts.deployment.file, logLevel: level, program: given };
-  return serveSupervised({ order, program, flags });
+  return serveSupervised({ order, program, flags, waiting });
 }
 
 async function serveAlone(parts: ForServing): Promise<number> {

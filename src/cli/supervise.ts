@@ -24,8 +24,8 @@ export interface StartListener {
 
 /** Resolves once everything has stopped. Rejects where nothing was begun yet: a pid file, a control socket. */
 export async function supervise(
-  options: Omit<Supervision, 'release'>,
-  starter: StartListener,
+  options: Omit<Supervision, 'release' | 'formerGone'>,
+  starter: StartListener | null,
   predecessor: Predecessor | null,
 ): Promise<number> {
   const { order, program, pidFile, log, privileges } = options;
@@ -39,14 +39,15 @@ export async function supervise(
     inherited: (wanted, sockets) =>
       predecessor === null ? adoptAll(taken, wanted, sockets) : inherit(predecessor, sockets),
     release: () => claim.letGo(),
+    formerGone: predecessor?.gone ?? Promise.resolve(),
   });
   // Where a supervisor hands over to us, it has both until we serve.
   if (predecessor === null) await claim.take(running);
   const stopListening = onSignals(running, log);
   const failure = await running.start();
   if (failure === null) await serves(running, claim, starter, predecessor);
-  else await Promise.all([starter.failed(failure), predecessor?.failed(failure)]);
-  const code = await running.untilStopped(failure?.exitCode);
+  else await Promise.all([starter?.failed(failure), predecessor?.failed(failure)]);
+  const code = await running.untilStopped(failure?.exitCode ?? null);
   stopListening();
   claim.letGo();
   await claim.gone;
@@ -56,13 +57,13 @@ export async function supervise(
 async function serves(
   running: Running,
   claim: Claim,
-  starter: StartListener,
+  starter: StartListener | null,
   predecessor: Predecessor | null,
 ): Promise<void> {
   predecessor?.onConnection((server, socket) => running.take(server, socket));
   await predecessor?.serves();
   if (predecessor !== null) await claim.take(running);
-  await starter.ready();
+  await starter?.ready();
 }
 
 async function inherit(predecessor: Predecessor, sockets: BoundSockets): Promise<void> {

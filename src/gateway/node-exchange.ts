@@ -1,10 +1,11 @@
 // The first engine: an Exchange over node:http's request and response. Made for each request by node-handler.ts.
 // It leaves Date, Connection and chunks to node:http, and adds no limits: those are the listener's.
-import { ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.js';
 import { allPairs } from './headed-exchange.js';
 import { bodyOf } from './input.js';
 import { putHeaders } from './node-head.js';
+import { hasOwnWriteHead } from './node-strict.js';
 import type { NodeRequest, Upgrade } from './node-types.js';
 
 export class NodeExchange implements Exchange {
@@ -114,8 +115,12 @@ export class NodeExchange implements Exchange {
     const socket = this.res.socket ?? this.req.socket;
     // The end of a connection is the end of a body to HTTP/1.0: only a reset tells that it is not whole.
     if (this.request.httpVersion === '1.0') socket.resetAndDestroy();
-    // What was written still goes out: a client may use it, and sees from its framing that there should be more.
-    else socket.destroySoon();
+    else {
+      // What was written still goes out: a client may use it, and sees from its framing that there should be more.
+      // From Node 26 on the response keeps the chunks of one tick, to send them as one.
+      while (this.res.writableCorked > 0) this.res.uncork();
+      socket.destroySoon();
+    }
   }
 
   /** The client sends its body once it was told to, and it is told when the app asks for the body. */
@@ -156,7 +161,7 @@ export class NodeExchange implements Exchange {
 
 /** Whether nobody has set headers or put a writeHead of their own in place. */
 function isPlain(res: ServerResponse): boolean {
-  return res.writeHead === ServerResponse.prototype.writeHead && res.getHeaderNames().length === 0;
+  return hasOwnWriteHead(res) && res.getHeaderNames().length === 0;
 }
 
 /**

@@ -1,5 +1,6 @@
 // Where a server listens: a TCP host and port, or a unix socket. Pure; options.ts makes them, listener.ts binds them.
-import { isIPv6 } from 'node:net';
+import { isIPv6, type ListenOptions } from 'node:net';
+import { assertNever } from '../errors.js';
 
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -34,4 +35,16 @@ export function splitHostPort(text: string): { host: string; port: string | null
   if (plain === null) return null;
   const [, host = '', port = null] = plain;
   return { host, port };
+}
+
+/** As `net.Server#listen` takes it. `backlog` is how many connections the kernel keeps waiting. */
+export function listenArguments(address: Address, backlog: number): ListenOptions {
+  switch (address.kind) {
+    case 'tcp':
+      return { host: address.host, port: address.port, backlog };
+    case 'unix':
+      return { path: address.path, backlog };
+    default:
+      return assertNever(address);
+  }
 }

@@ -2,11 +2,10 @@
 // sockets and node:http, and nothing of deployment files beyond the place that its errors point at.
 import { chmodSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { type ListenOptions, Server as NetServer, type Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { assertNever } from '../errors.js';
 import type { Place } from '../source.js';
-import { type Address, formatAddress } from './address.js';
+import { type Address, formatAddress, listenArguments } from './address.js';
 import type { GatedServer } from './front/gated-server.js';
 import { idleConnections } from './idle-connections.js';
 import { hasCode, listenError } from './listen-error.js';
@@ -62,6 +61,8 @@ export class Listener {
   #address: Address;
   #state: ListenerState = 'idle';
   #give: GiveConnection | null = null;
+  #isAdopting = false;
+  #declines: (socket: Socket) => boolean = () => false;
   #onGone: () => void = () => undefined;
 
   /** The server must not listen yet; it is the listener's from here on. */
@@ -92,6 +93,10 @@ export class Listener {
     return this.#options;
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Requests so far, and those that are not answered yet. */
   get requests(): { readonly begun: number; readonly busy: number } {
     return this.#door.counts();
@@ -114,7 +119,14 @@ export class Listener {
 
   /** Serves a connection that another process accepted. */
   adopt(socket: Socket): void {
+    this.#isAdopting = true;
     this.#server.emit('connection', socket);
+    this.#isAdopting = false;
+  }
+
+  /** Asks of each connection that it accepts whether somebody else shall have it: `declines` then has it already. */
+  decline(declines: (socket: Socket) => boolean): void {
+    if (this.#options.canGive) this.#declines = declines;
   }
 
   /** Asks load balancers to look elsewhere, and goes on. */
@@ -246,6 +258,7 @@ export class Listener {
   }
 
   #count(socket: Socket): void {
+    if (!this.#isAdopting && this.#declines(socket)) return;
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -276,16 +289,5 @@ export class Listener {
 
   #cutConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
-  }
-}
-
-function listenArguments(address: Address, backlog: number): ListenOptions {
-  switch (address.kind) {
-    case 'tcp':
-      return { host: address.host, port: address.port, backlog };
-    case 'unix':
-      return { path: address.path, backlog };
-    default:
-      return assertNever(address);
   }
 }

@@ -24,6 +24,11 @@ export class Attempts<Outcome> {
     return this.#next;
   }
 
+  /** Resolves when no attempt is under way. */
+  async settled(): Promise<void> {
+    await this.#current;
+  }
+
   /** Tells the attempt under way that its outcome is not wanted. */
   abort(): void {
     this.#abort.abort();

@@ -5,8 +5,8 @@ import { BEAT_EVERY } from './worker-health.js';
 
 export type Beat = FromWorker & { readonly kind: 'beat' };
 
-/** Requests: answered since the start, and under way. */
-export type Counts = Pick<Beat, 'answered' | 'busy'>;
+/** Requests answered since the start, and under way; connections. */
+export type Counts = Pick<Beat, 'answered' | 'busy' | 'connections'>;
 
 /**
  * Sends how the worker is, at once and then once a second, until the function that it gives is called. It keeps no
@@ -21,8 +21,7 @@ export function startBeat(
   let cancel = (): void => undefined;
   const beat = (): void => {
     cancel = clock.after(BEAT_EVERY, beat);
-    const { answered, busy } = counts();
-    send({ kind: 'beat', memory: memory(), answered, busy });
+    send({ kind: 'beat', memory: memory(), ...counts() });
   };
   beat();
   return () => cancel();

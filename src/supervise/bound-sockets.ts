@@ -3,6 +3,7 @@
 import { chmodSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Address, formatAddress } from '../listen/address.js';
+import { hasCode } from '../listen/listen-error.js';
 import { adoptDescriptor, type Bound, bindAddress } from './listen-handle.js';
 import type { WantedSocket } from './messages.js';
 
@@ -111,8 +112,7 @@ export class BoundSockets {
       bound.close();
       this.#bound.delete(key);
     }
-    // Permissions may change while the socket stays.
-    for (const { address } of wanted) if (address.kind === 'unix') chmodSync(address.path, address.mode);
+    for (const { address } of wanted) if (address.kind === 'unix') setMode(address.path, address.mode);
   }
 
   #bindFor({ server, address, backlog }: WantedSocket): Promise<Bound> {
@@ -124,6 +124,15 @@ export class BoundSockets {
 export function keyOf({ server, address }: WantedSocket): string {
   const key = formatAddress(address);
   return address.kind === 'tcp' && address.port === 0 ? `${key} ${server}` : key;
+}
+
+/** Permissions may change while the socket stays; that somebody has removed its file is no reason to serve no more. */
+function setMode(path: string, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
 }
 
 function codeOf(error: unknown): string {

@@ -21,8 +21,6 @@ export class Crew {
   readonly #shown: Failed | null;
   readonly #workers = new Set<WorkerHandle>();
   #sockets: ReadonlyMap<string, Bound> = new Map();
-  /** Whose turn it is to get a connection. */
-  #turn = 0;
 
   private constructor(
     order: Order,
@@ -102,10 +100,8 @@ export class Crew {
 
   /** The worker that gets the next connection of `server`; null while none serves it. */
   choose(server: string): WorkerHandle | null {
-    const serving = this.workers.filter(({ state }) => state === 'serving');
-    if (!this.#sockets.has(server) || serving.length === 0) return null;
-    this.#turn = (this.#turn + 1) % serving.length;
-    return serving[this.#turn] ?? null;
+    if (!this.#sockets.has(server)) return null;
+    return leastLoaded(this.workers.filter(({ state }) => state === 'serving'));
   }
 
   hold(): void {
@@ -129,9 +125,12 @@ export class Crew {
     return this.#end((worker) => worker.stopAtOnce());
   }
 
-  /** For a crew that nobody was sent to. */
+  /** For a crew that does not come to serve; those of it that did already give back what they have. */
   dismiss(): void {
-    for (const worker of this.#workers) worker.kill();
+    for (const worker of this.#workers) {
+      if (worker.state === 'serving') void worker.leave(this.patience);
+      else worker.kill();
+    }
   }
 
   async #another(): Promise<Failed | null> {
@@ -170,3 +169,11 @@ const CHANGED: Failed['failure'] = {
   exitCode: 3,
   place: null,
 };
+
+/** The one of them with the fewest connections; null where there is none. */
+function leastLoaded(workers: readonly WorkerHandle[]): WorkerHandle | null {
+  const [first = null, ...others] = workers;
+  return others.reduce((least, worker) => {
+    return least !== null && worker.connections < least.connections ? worker : least;
+  }, first);
+}

@@ -37,6 +37,7 @@ export class Development {
   readonly #supervisor: Reloadable;
   readonly #watching: Watching;
   #holding: NodeJS.Timeout | null = null;
+  #changes = 0;
 
   constructor(supervisor: Reloadable, options: DevelopmentOptions) {
     this.#supervisor = supervisor;
@@ -62,10 +63,14 @@ export class Development {
   async #reload(paths: readonly string[]): Promise<void> {
     const { log } = this.#options;
     log.info({ files: paths }, `${describe(paths)} changed: reloading`);
+    this.#changes += 1;
+    const change = this.#changes;
     this.#hold();
     // It has loaded packages already.
     if (paths.some(isInstalled)) this.#supervisor.dropStandby();
     const outcome = await this.#supervisor.supersede();
+    // Something has changed since: what waits goes on waiting, for the attempt that knows of it.
+    if (change !== this.#changes) return;
     this.#endHold();
     // A new generation has what waited already.
     if (outcome.kind === 'failed') this.#supervisor.release();

@@ -42,25 +42,34 @@ export interface Successor extends Recipient {
   readonly pid: number;
 }
 
-/** Starts the same program again and hands over to it. `env` is its environment. Rejects with a CommandFailed; then all is as before. */
-export async function handOver(ceding: Ceding, env: NodeJS.ProcessEnv): Promise<Successor> {
+/**
+ * Starts the same program again and hands over to it. `env` is its environment; `signal` ends the attempt. Rejects with a
+ * CommandFailed; then all is as before.
+ */
+export async function handOver(
+  ceding: Ceding,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Successor> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     env: { ...env, [VARIABLE]: '1' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const failure = await untilServing(child, ceding);
+  const failure = await untilServing(child, ceding, signal);
   if (failure !== null) {
     child.kill('SIGKILL');
     ceding.resume();
     throw new CommandFailed(failure);
   }
   ceding.release();
+  // It keeps this process alive, as its channel does not: until everything is given this process must not end by itself.
   tell(child, { word: 'yours' });
-  child.unref();
   return {
     pid: child.pid ?? 0,
     send: (message: ToWorker, socket, done = () => undefined) => {
-      if (message.kind !== 'connection' || !child.connected) done(false);
+      // There is nobody else to take it.
+      if (!child.connected) socket.destroy();
+      if (message.kind !== 'connection') done(false);
       else tell(child, { word: 'connection', server: message.server }, socket, done);
     },
   };
@@ -73,6 +82,8 @@ export interface Predecessor {
   /** Resolves when pid file and control socket are free. */
   serves(): Promise<void>;
   failed(failure: Failure): Promise<void>;
+  /** Resolves when it has ended, with nothing left to give. */
+  readonly gone: Promise<void>;
   /** Its connections, from here on. */
   onConnection(take: (server: string, socket: Socket) => void): void;
 }
@@ -85,6 +96,7 @@ export function predecessor(env: NodeJS.ProcessEnv = process.env): Predecessor |
 }
 
 class FormerSupervisor implements Predecessor {
+  readonly gone = new Promise<void>((ended) => process.once('disconnect', ended));
   readonly #sockets: { key: string; bound: Bound }[] = [];
   #take: (server: string, socket: Socket) => void = (_server, socket) => void socket.destroy();
   #onAll: () => void = () => undefined;
@@ -138,8 +150,11 @@ class FormerSupervisor implements Predecessor {
 }
 
 /** Null when it serves. */
-function untilServing(child: ChildProcess, ceding: Ceding): Promise<Failure | null> {
+function untilServing(child: ChildProcess, ceding: Ceding, signal: AbortSignal): Promise<Failure | null> {
   return new Promise((resolve) => {
+    const giveUp = (): void => resolve(plainFailure('the server is about to stop'));
+    signal.addEventListener('abort', giveUp);
+    if (signal.aborted) giveUp();
     child.once('error', ({ message }) =>
       resolve(plainFailure(`a new supervisor cannot be started: ${message}`)),
     );

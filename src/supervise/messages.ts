@@ -73,6 +73,8 @@ export type ToWorker =
   | { readonly kind: 'unbound'; readonly server: string; readonly code: string }
   /** With a connection that another worker had, or that was accepted for it. */
   | { readonly kind: 'connection'; readonly server: string }
+  /** Connections that it may keep of those it accepts; null for all. */
+  | { readonly kind: 'share'; readonly connections: number | null }
   /** Stop accepting and give idle connections back; `resume` comes with handles again. */
   | { readonly kind: 'hold' }
   /** Serve this failure on every server of `sockets` instead of a deployment. */
@@ -117,12 +119,18 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** More was loaded meanwhile. */
   | { readonly kind: 'files'; readonly files: FileSet }
-  /** A sign of life, once a second: bytes of resident memory, and requests answered and under way. */
-  | { readonly kind: 'beat'; readonly memory: number; readonly answered: number; readonly busy: number }
-  /** It wants to be replaced; until it is, it serves. */
-  | { readonly kind: 'retire'; readonly reason: string }
-  /** With a connection that it gives back. */
-  | { readonly kind: 'connection'; readonly server: string }
+  /** A sign of life, once a second: bytes of resident memory, requests answered and under way, and its connections. */
+  | {
+      readonly kind: 'beat';
+      readonly memory: number;
+      readonly answered: number;
+      readonly busy: number;
+      readonly connections: number;
+    }
+  /** It wants to be replaced: until it is, it serves, unless it `leaves` already as one that died does. */
+  | { readonly kind: 'retire'; readonly reason: string; readonly leaves: boolean }
+  /** With a connection that it gives back; `kept` is how many it has besides. */
+  | { readonly kind: 'connection'; readonly server: string; readonly kept: number }
   /** Every connection is gone; so many were cut. */
   | { readonly kind: 'drained'; readonly cut: number }
   | { readonly kind: 'because'; readonly id: number; readonly chains: readonly ImportChain[] };
@@ -141,6 +149,7 @@ const TO_WORKER: ReadonlySet<string> = new Set(
     'load',
     'listen',
     'unbound',
+    'share',
     'connection',
     'hold',
     'show',

@@ -63,7 +63,17 @@ export class Replacements {
     crew.remove(worker);
     const how = describeDeath(exit, this.#silent.get(worker) ?? null);
     this.#tools.log.error({ worker: worker.pid, ...exit }, `worker ${worker.pid} ${how}`);
-    this.#replace(crew, worker.restarts, performance.now() - worker.startedAt);
+    // Otherwise one that takes its place is on its way.
+    if (!this.#retiring.has(worker)) this.#replace(crew, worker);
+  }
+
+  /** For a worker that died in all but name: it gives away what it has, and ends. */
+  left(worker: WorkerHandle, reason: string): void {
+    const crew = this.#tools.crew();
+    if (crew === null || !crew.has(worker)) return;
+    this.#tools.log.error({ worker: worker.pid, reason }, `worker ${worker.pid} ends: ${reason}`);
+    void this.retire(crew, worker);
+    if (!this.#retiring.has(worker)) this.#replace(crew, worker);
   }
 
   /** For a worker that wants to be replaced: it goes when another one has come. */
@@ -75,6 +85,7 @@ export class Replacements {
     void this.#add(crew, worker.restarts).then((failure) => {
       if (failure === null) return this.retire(crew, worker);
       this.#retiring.delete(worker);
+      if (this.#tools.crew() === crew && !crew.has(worker)) this.#replace(crew, worker);
       return undefined;
     });
   }
@@ -92,6 +103,13 @@ export class Replacements {
   /** Resolves when all are gone that were let go. */
   async settled(): Promise<void> {
     await Promise.all(this.#leaving);
+  }
+
+  /** Has `count` workers: those over it leave, those under it are built. Resolves to the first failure. */
+  async resize(crew: Crew, count: number): Promise<Failure | null> {
+    const surplus = crew.workers.slice(0, Math.max(0, crew.size - count));
+    await Promise.all(surplus.map((worker) => this.retire(crew, worker)));
+    return this.add(crew, Math.max(0, count - crew.size));
   }
 
   /** So many workers more, all at once; resolves to the first failure. */
@@ -117,7 +135,12 @@ export class Replacements {
     return null;
   }
 
-  #replace(crew: Crew, deathsBefore: number, upFor: number): void {
+  /** For one that is gone: another one takes its place, at once or after a while. */
+  #replace(crew: Crew, { restarts, startedAt }: WorkerHandle): void {
+    this.#replaceAfter(crew, restarts, performance.now() - startedAt);
+  }
+
+  #replaceAfter(crew: Crew, deathsBefore: number, upFor: number): void {
     const { max_restarts: maxRestarts } = crew.built.program;
     const next = afterDeath(deathsBefore, upFor, maxRestarts);
     if (next.kind === 'give-up') {
@@ -128,7 +151,7 @@ export class Replacements {
     const timer = setTimeout(async () => {
       this.#waiting.delete(timer);
       const failure = await this.#add(crew, next.deaths);
-      if (failure !== null && this.#tools.crew() === crew) this.#replace(crew, next.deaths, 0);
+      if (failure !== null && this.#tools.crew() === crew) this.#replaceAfter(crew, next.deaths, 0);
     }, next.delay);
     this.#waiting.add(timer);
   }

@@ -4,10 +4,12 @@
 import type { Socket } from 'node:net';
 import { formatAddress } from '../listen/address.js';
 import type { ProgramOptions } from '../listen/program-options.js';
-import type { Logger } from '../log.js';
 import { Attempts } from './attempts.js';
+import { Balance } from './balance.js';
 import { BoundSockets } from './bound-sockets.js';
 import type { Crew } from './crew.js';
+import { plainFailure } from './failure.js';
+import { LeavingCrews } from './leaving-crews.js';
 import type { Failure, ImportChain, Order } from './messages.js';
 import { Replacements } from './replacements.js';
 import { Standby } from './standby.js';
@@ -16,19 +18,18 @@ import { type Attempt, type Succession, standIn, takeOver } from './take-over.js
 import { type Recipient, WaitingConnections } from './waiting-connections.js';
 import type { WorkerHandle } from './worker-handle.js';
 
-/** Crews that may leave at a time: before one more does, the oldest is cut. */
-const MOST_LEAVING = 8;
-
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #events: SupervisorEvents;
-  readonly #log: Logger;
   readonly #sockets = new BoundSockets((server, socket) => this.#connections.take(server, socket));
   readonly #connections = new WaitingConnections(
     (server) => this.#successor ?? this.#crew?.choose(server) ?? null,
   );
   readonly #replacements: Replacements;
-  readonly #leaving = new Set<Crew>();
+  readonly #balance = new Balance();
+  readonly #leaving: LeavingCrews;
+  /** Every worker whose process runs, whatever it is there for. */
+  readonly #everyone = new Set<WorkerHandle>();
   #program: ProgramOptions;
   #crew: Crew | null = null;
   readonly #standby = new Standby(() => this.#fork());
@@ -44,8 +45,8 @@ export class Supervisor {
   constructor(options: SupervisorOptions, events: SupervisorEvents = {}) {
     this.#options = options;
     this.#events = events;
-    this.#log = options.log;
     this.#program = options.program;
+    this.#leaving = new LeavingCrews(options.log);
     this.#replacements = new Replacements({
       log: options.log,
       crew: () => (this.#state === 'stopping' ? null : this.#crew),
@@ -73,7 +74,7 @@ export class Supervisor {
 
   /** Everybody who works, or works no more but is not gone yet. */
   get workers(): readonly WorkerHandle[] {
-    return [this.#crew, ...this.#leaving].flatMap((crew) => crew?.workers ?? []);
+    return [this.#crew, ...this.#leaving.all].flatMap((crew) => crew?.workers ?? []);
   }
 
   /** The servers that are served now. */
@@ -130,12 +131,7 @@ export class Supervisor {
   /** Rejects nothing: fewer workers leave as after a reload, more are built like the others. */
   async scale(count: number): Promise<Failure | null> {
     this.#scaled = Math.max(1, count);
-    const crew = this.#crew;
-    if (crew === null) return null;
-    const surplus = crew.workers.slice(0, Math.max(0, crew.size - this.#scaled));
-    await Promise.all(surplus.map((worker) => this.#replacements.retire(crew, worker)));
-    const missing = Math.max(0, this.#scaled - crew.size);
-    return this.#replacements.add(crew, missing);
+    return this.#crew === null ? null : this.#replacements.resize(this.#crew, this.#scaled);
   }
 
   /** Which apps loaded a file, and through which imports: as one of the workers that serve has it. */
@@ -150,12 +146,18 @@ export class Supervisor {
     return this.#sockets.entries;
   }
 
-  /** Gives every connection to that supervisor; resolves when the last request here is answered. */
-  async cede(successor: Recipient): Promise<number> {
+  /**
+   * Gives every connection to that supervisor, also those that come from one before us until `formerGone`; resolves when
+   * the last request here is answered.
+   */
+  async cede(successor: Recipient, formerGone: Promise<void>): Promise<number> {
     const crews = this.#beginStop();
     this.#successor = successor;
     this.#connections.flush();
     const cut = await Promise.all(crews.map((crew) => crew.leave()));
+    await this.#settled();
+    await formerGone;
+    await this.#connections.settled();
     return cut.reduce((sum, one) => sum + one, 0);
   }
 
@@ -173,7 +175,7 @@ export class Supervisor {
     this.#sockets.close();
     this.#connections.cut();
     const cut = await Promise.all(drained);
-    await this.#replacements.settled();
+    await this.#settled();
     return cut.reduce((sum, one) => sum + one, 0);
   }
 
@@ -183,14 +185,28 @@ export class Supervisor {
     this.#sockets.close();
     this.#connections.cut();
     await Promise.all(crews.map((crew) => crew.stopAtOnce()));
+    this.#killAll();
+  }
+
+  /** Resolves when nobody is left: neither who was let go, nor who was to come. */
+  async #settled(): Promise<void> {
+    await this.#replacements.settled();
+    await this.#attempts.settled();
+    this.#killAll();
+  }
+
+  /** One that is being built, and blocks, would not even hear that we are gone. */
+  #killAll(): void {
+    for (const worker of this.#everyone) worker.kill();
   }
 
   #beginStop(): readonly Crew[] {
     this.#state = 'stopping';
     this.#attempts.abort();
     this.#replacements.stop();
+    this.#balance.stop();
     this.#standby.drop();
-    return [this.#crew, ...this.#leaving].filter((crew) => crew !== null);
+    return [this.#crew, ...this.#leaving.all].filter((crew) => crew !== null);
   }
 
   async #attempt(signal: AbortSignal): Promise<Outcome> {
@@ -202,10 +218,13 @@ export class Supervisor {
     const generation = this.#generation;
     const attempt = this.#attemptOf(generation, signal);
     const result = await takeOver(attempt);
+    // What is asked of those that serve was not asked of these.
+    if (result.kind === 'succession' && this.#isStopping()) await result.crew.leave();
     const took = performance.now() - begun;
     this.#events.onFiles?.(result.kind === 'failed' ? result.files : result.crew.built.files, since);
+    if (this.#isStopping()) return { kind: 'failed', generation, failure: STOPPED, took };
     if (result.kind === 'succession') this.#install(result);
-    else if (this.#options.showErrors && !signal.aborted && !this.#isStopping()) {
+    else if (this.#options.showErrors && !signal.aborted) {
       const shown = await standIn(attempt, result, this.#program);
       if (shown !== null) this.#install(shown);
     }
@@ -246,35 +265,29 @@ export class Supervisor {
     this.#events.onLoader?.(crew.built.loader);
     prepared.commit();
     this.#replacements.begin(crew);
+    this.#balance.begin(crew);
     this.#connections.cut((server) => !prepared.sockets.has(server));
     this.#connections.flush();
-    if (old !== null) void this.#dismiss(old);
-  }
-
-  /** The old generation goes when its last request is answered. */
-  async #dismiss(old: Crew): Promise<void> {
-    const [oldest] = this.#leaving;
-    if (this.#leaving.size >= MOST_LEAVING) void oldest?.stopAtOnce();
-    this.#leaving.add(old);
-    const cut = await old.leave();
-    this.#leaving.delete(old);
-    if (cut > 0) {
-      const { generation } = old.order;
-      this.#log.warn({ cut, generation }, `${cut} connections of the old generation were cut`);
-    }
+    if (old !== null) void this.#leaving.add(old);
   }
 
   #fork(): WorkerHandle {
-    return this.#options.fork({
+    const forked = this.#options.fork({
       onConnection: (server: string, socket: Socket) => this.#connections.take(server, socket),
-      onRetire: (worker, reason) => this.#replacements.asked(worker, reason),
+      onRetire: (worker, reason, leaves) => {
+        if (leaves) this.#replacements.left(worker, reason);
+        else this.#replacements.asked(worker, reason);
+      },
       onFiles: (files) => this.#events.onFiles?.(files),
       onBeat: (worker) => this.#replacements.beat(worker),
       onExit: (worker, exit) => {
+        this.#everyone.delete(worker);
         this.#standby.gone(worker);
         this.#replacements.gone(worker, exit);
       },
     });
+    this.#everyone.add(forked);
+    return forked;
   }
 
   #isStopping(): boolean {
@@ -282,10 +295,4 @@ export class Supervisor {
   }
 }
 
-const STOPPED: Failure = {
-  text: 'The program is about to stop',
-  code: 'stopping',
-  message: 'the program is about to stop',
-  exitCode: 3,
-  place: null,
-};
+const STOPPED: Failure = { ...plainFailure('the program is about to stop'), code: 'stopping' };

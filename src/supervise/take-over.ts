@@ -3,7 +3,7 @@
 import type { ProgramOptions } from '../listen/program-options.js';
 import type { BindProblem, BoundSockets, Preparation } from './bound-sockets.js';
 import { Crew, type CrewTools } from './crew.js';
-import { failureOf } from './failure.js';
+import { failureOf, plainFailure } from './failure.js';
 import type { Order, WantedSocket } from './messages.js';
 import type { Built, Failed, WorkerHandle } from './worker-handle.js';
 
@@ -70,18 +70,35 @@ export async function standIn(
   return null;
 }
 
-async function found({ order, tools, signal }: Attempt, first: WorkerHandle): Promise<Crew | Failed> {
-  const kill = (): void => first.kill();
+function found({ order, tools, signal }: Attempt, first: WorkerHandle): Promise<Crew | Failed> {
+  return unlessAborted(
+    signal,
+    () => first.kill(),
+    () => Crew.found(order, first, tools),
+  );
+}
+
+/** Kills who is being built for nothing. */
+async function unlessAborted<Result>(
+  signal: AbortSignal,
+  kill: () => void,
+  build: () => Promise<Result>,
+): Promise<Result> {
+  const built = build();
   if (signal.aborted) kill();
   signal.addEventListener('abort', kill, { once: true });
-  const crew = await Crew.found(order, first, tools);
+  const result = await built;
   signal.removeEventListener('abort', kill);
-  return crew;
+  return result;
 }
 
 async function lead(attempt: Attempt, crew: Crew, first: WorkerHandle): Promise<Succession | Failed> {
   const { target, sockets, inherit, current, resume, signal } = attempt;
-  const grown = await crew.grow(target(crew));
+  const grown = await unlessAborted(
+    signal,
+    () => crew.dismiss(),
+    () => crew.grow(target(crew)),
+  );
   if (grown !== null) return grown;
   if (signal.aborted) return { ...crew.built, kind: 'failed', failure: POINTLESS };
   const unfit = await inherit?.(crew.built.sockets).then(
@@ -100,13 +117,7 @@ async function lead(attempt: Attempt, crew: Crew, first: WorkerHandle): Promise<
   return unserved;
 }
 
-const POINTLESS: Failed['failure'] = {
-  text: 'The attempt was given up',
-  code: 'given-up',
-  message: 'the attempt was given up',
-  exitCode: 3,
-  place: null,
-};
+const POINTLESS: Failed['failure'] = { ...plainFailure('the attempt was given up'), code: 'given-up' };
 
 function isProblems(prepared: Preparation | readonly BindProblem[]): prepared is readonly BindProblem[] {
   return Array.isArray(prepared);

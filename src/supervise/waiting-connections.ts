@@ -16,6 +16,7 @@ const MOST_WAITING = 20_000;
 export class WaitingConnections {
   readonly #choose: (server: string) => Recipient | null;
   #waiting: { readonly server: string; readonly socket: Socket }[] = [];
+  readonly #handing = new Set<Promise<void>>();
 
   /** `choose` gives whom the next connection of a server goes to, null while there is nobody. */
   constructor(choose: (server: string) => Recipient | null) {
@@ -52,12 +53,29 @@ export class WaitingConnections {
     this.#waiting = this.#waiting.filter(({ server }) => !isGone(server));
   }
 
+  /** Resolves when those are with their recipients that were handed on; what waits goes on waiting. */
+  async settled(): Promise<void> {
+    while (this.#handing.size > 0) await Promise.all(this.#handing);
+  }
+
   #hand(recipient: Recipient, server: string, socket: Socket): void {
     // node:child_process would keep a list of the connections that others have.
     Reflect.set(socket, 'server', null);
-    recipient.send({ kind: 'connection', server }, socket, (sent) => {
+    const handed = this.#send(recipient, server, socket).then((sent) => {
       if (sent || socket.destroyed) socket.destroy();
       else this.take(server, socket);
+      this.#handing.delete(handed);
+    });
+    this.#handing.add(handed);
+  }
+
+  #send(recipient: Recipient, server: string, socket: Socket): Promise<boolean> {
+    return new Promise((done) => {
+      recipient.send({ kind: 'connection', server }, socket, (sent) => {
+        if (sent) done(true);
+        // That it is gone is known before it is told: to ask again at once would be to ask for ever.
+        else setImmediate(done, false);
+      });
     });
   }
 }

@@ -16,8 +16,8 @@ export type Failed = FromWorker & { readonly kind: 'failed' };
 export interface WorkerListener {
   /** A connection that it gives back. */
   onConnection(server: string, socket: Socket): void;
-  /** It wants to be replaced. */
-  onRetire(worker: WorkerHandle, reason: string): void;
+  /** It wants to be replaced, or leaves already and has to be. */
+  onRetire(worker: WorkerHandle, reason: string, leaves: boolean): void;
   onFiles(files: FileSet): void;
   onBeat(worker: WorkerHandle): void;
   onExit(worker: WorkerHandle, exit: Exit): void;
@@ -38,6 +38,8 @@ export class WorkerHandle {
   state: WorkerState = 'standby';
   readonly startedAt = performance.now();
   vitals: Vitals = { memory: 0, answered: 0, busy: 0 };
+  /** Its connections, as far as that is known: it says so now and then, and each that is handed to it counts. */
+  connections = 0;
   /** Of the order that it carries out; 0 before. */
   generation = 0;
   /** How often a worker in its place has died. */
@@ -51,6 +53,7 @@ export class WorkerHandle {
   /** Who waits for an answer to what was asked last. */
   #onStep: (message: FromWorker | null) => void = () => undefined;
   readonly #questions = new Map<number, (chains: readonly ImportChain[]) => void>();
+  #lastQuestion = 0;
 
   constructor(options: WorkerProcessOptions, listener: WorkerListener) {
     this.#listener = listener;
@@ -151,7 +154,8 @@ export class WorkerHandle {
 
   /** Which apps loaded `file`; nothing where it does not say within a few seconds. */
   why(file: string): Promise<readonly ImportChain[]> {
-    const id = this.#questions.size + 1;
+    this.#lastQuestion += 1;
+    const id = this.#lastQuestion;
     return new Promise((resolve) => {
       const answer = (chains: readonly ImportChain[]): void => {
         clearTimeout(timer);
@@ -166,6 +170,7 @@ export class WorkerHandle {
 
   /** `done` gets false where the worker is gone. */
   send(message: ToWorker, handle?: object, done?: (sent: boolean) => void): void {
+    if (message.kind === 'connection') this.connections += 1;
     this.#process.send(message, handle, done);
   }
 
@@ -221,14 +226,17 @@ export class WorkerHandle {
   #hear(message: FromWorker, socket: Socket | null): void {
     switch (message.kind) {
       case 'connection':
+        // Those that are on their way to it are not among them.
+        this.connections = Math.max(this.connections, message.kept);
         if (socket !== null) this.#listener.onConnection(message.server, socket);
         return;
       case 'beat':
-        this.vitals = message;
+        this.vitals = { memory: message.memory, answered: message.answered, busy: message.busy };
+        this.connections = message.connections;
         this.#listener.onBeat(this);
         return;
       case 'retire':
-        this.#listener.onRetire(this, message.reason);
+        this.#listener.onRetire(this, message.reason, message.leaves);
         return;
       case 'files':
         this.#listener.onFiles(message.files);

@@ -36,6 +36,9 @@ export class WorkerProcess {
   /** Resolves when it is up; false where it ended before. */
   readonly booted: Promise<boolean>;
   readonly #child: ChildProcess;
+  /** What is told of messages that are not with the system yet. */
+  readonly #sending = new Set<(sent: boolean) => void>();
+  #isGone = false;
 
   constructor(
     { imports, tracks, env, uid, gid, output }: WorkerProcessOptions,
@@ -51,12 +54,14 @@ export class WorkerProcess {
     });
     this.#child = child;
     this.ended = new Promise((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
+      // What it said last is still to be read.
+      child.once('exit', (code, signal) => setImmediate(resolve, { code, signal }));
       // That a message could not be sent says nothing that its exit will not say.
       child.on('error', () => {
         if (child.pid === undefined) resolve({ code: null, signal: null });
       });
     });
+    void this.ended.then(() => this.#forget());
     this.booted = new Promise((resolve) => {
       void this.ended.then(() => resolve(false));
       child.on('message', (message: unknown, handle: unknown) => {
@@ -79,17 +84,39 @@ export class WorkerProcess {
 
   /** Never throws; `done` gets false where the worker is gone, and true once a handle is with the system. */
   send(message: ToWorker, handle?: object, done: (sent: boolean) => void = () => undefined): void {
-    if (!this.#child.connected) {
+    if (this.#isGone || !this.#child.connected) {
       done(false);
       return;
     }
+    const tell = (sent: boolean): void => {
+      if (this.#sending.delete(tell)) done(sent);
+    };
+    this.#sending.add(tell);
     // The types know of sockets and servers alone; node takes the handles below them as well.
-    this.#child.send(marked(message), handle as Socket | undefined, {}, (error) => done(error === null));
+    this.#child.send(marked(message), handle as Socket | undefined, {}, (error) => tell(error === null));
   }
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
+
+  /**
+   * node:child_process sends one handle at a time. Where the process ends before it took one, that stays open for ever,
+   * and nobody is told of those behind it.
+   */
+  #forget(): void {
+    this.#isGone = true;
+    const untaken: unknown = Reflect.get(this.#child, '_pendingMessage');
+    if (hasHandle(untaken)) untaken.handle.close();
+    Reflect.set(this.#child, '_pendingMessage', null);
+    const queue: unknown = Reflect.get(this.#child, '_handleQueue');
+    if (Array.isArray(queue)) queue.length = 0;
+    for (const tell of [...this.#sending]) tell(false);
+  }
+}
+
+function hasHandle(value: unknown): value is { readonly handle: { close(): void } } {
+  return typeof value === 'object' && value !== null && 'handle' in value;
 }
 
 function isSocket(value: unknown): value is Socket {

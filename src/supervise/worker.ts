@@ -28,6 +28,9 @@ export interface Channel {
   exit(code: number): void;
 }
 
+/** How much more than its share a worker keeps: the others need not be asked about every connection. */
+const SLACK = 1.25;
+
 export class Worker {
   readonly #channel: Channel;
   /** Null where nobody wants to know what is loaded. */
@@ -38,6 +41,8 @@ export class Worker {
   /** While it waits for its sockets. */
   #sockets: AwaitedSockets | null = null;
   #files: DeploymentFiles | null = null;
+  /** Connections that it may keep; null for all. */
+  #share: number | null = null;
   #isServing = false;
   #isEnding = false;
 
@@ -62,6 +67,9 @@ export class Worker {
         return;
       case 'connection':
         return this.#adopt(message.server, handle);
+      case 'share':
+        this.#share = message.connections;
+        return;
       case 'hold':
         this.#serving?.pause(this.#give);
         return;
@@ -86,7 +94,7 @@ export class Worker {
   /** An error that nothing caught: what is under way may still be finished, and another worker is asked for. */
   async failed(thrown: unknown): Promise<void> {
     this.#log.fatal({ err: toError(thrown) }, 'an error that nothing caught: this worker ends');
-    this.#channel.send({ kind: 'retire', reason: 'an error that nothing caught' });
+    this.#channel.send({ kind: 'retire', reason: 'an error that nothing caught', leaves: true });
     await this.#end((serving) => serving.leave(this.#give), 1);
   }
 
@@ -153,20 +161,23 @@ export class Worker {
   /** From now on it is expected to show signs of life. */
   #serve(program: ProgramOptions | null): void {
     this.#isServing = true;
+    for (const listener of this.#serving?.listeners ?? []) {
+      listener.decline((socket) => this.#declines(socket, listener.name));
+    }
     this.#channel.send({ kind: 'ready' });
     const budget = requestBudget(program?.max_requests ?? 0, program?.max_requests_jitter ?? 0);
     startBeat(
       (beat) => {
         this.#channel.send(beat);
-        if (beat.answered >= budget)
-          this.#channel.send({ kind: 'retire', reason: `${beat.answered} requests` });
+        if (beat.answered < budget) return;
+        this.#channel.send({ kind: 'retire', reason: `${beat.answered} requests`, leaves: false });
       },
       () => this.#counts(),
     );
   }
 
   #counts(): Counts {
-    const counts = { answered: 0, busy: 0 };
+    const counts = { answered: 0, busy: 0, connections: this.#connections };
     for (const { requests } of this.#serving?.listeners ?? []) {
       counts.answered += requests.begun - requests.busy;
       counts.busy += requests.busy;
@@ -193,9 +204,22 @@ export class Worker {
     else listener.adopt(handle);
   }
 
-  readonly #give = (socket: Socket, server: string): void => {
-    giveSocket(socket, (given, done) => this.#channel.send({ kind: 'connection', server }, given, done));
+  readonly #give = (socket: Socket, server: string): boolean => {
+    const kept = this.#connections;
+    return giveSocket(socket, (given, done) =>
+      this.#channel.send({ kind: 'connection', server, kept }, given, done),
+    );
   };
+
+  get #connections(): number {
+    return (this.#serving?.listeners ?? []).reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  /** Gives a connection to a worker that has fewer, where it has more than its share and some. */
+  #declines(socket: Socket, server: string): boolean {
+    if (this.#share === null || this.#connections < this.#share * SLACK + 1) return false;
+    return this.#give(socket, server);
+  }
 
   /** Parts with everything and exits. */
   async #end(part: (serving: Serving) => Promise<StopReport>, code = 0): Promise<void> {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { DeploymentFolder } from '../helpers/deployment-folder.js';
-import { ROOT } from '../helpers/run-cli.js';
+import { Cli, ROOT } from '../helpers/run-cli.js';
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
@@ -59,6 +59,17 @@ describe('the package', () => {
       encoding: 'utf8',
     });
     expect(version.trim()).toBe(manifest.version);
+  });
+
+  it.each([
+    ['in workers', '--workers=1'],
+    ['in development', '--reload'],
+  ])('serves %s', async (_where, flag) => {
+    const bin = join(folder.file('node_modules/wsgi-serve'), manifest.bin['wsgi-serve']);
+    await using cli = new Cli(['site.ini', flag], { cwd: folder.path, bin });
+    const response = await fetch(`http://127.0.0.1:${await cli.port('main')}/`);
+    // The app of this deployment never says how its answer begins.
+    expect(response.status).toBe(500);
   });
 
   it('lends its functions to programs', () => {

@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { DeploymentFolder } from '../helpers/deployment-folder.js';
 import { eventually } from '../helpers/eventually.js';
@@ -44,6 +45,16 @@ async function body(port: number, path = '/'): Promise<string> {
   return (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })).text();
 }
 
+/** The same on a connection of the agent's. */
+function kept(port: number, agent: Agent): Promise<string> {
+  return new Promise((done, failed) => {
+    const asked = get({ host: '127.0.0.1', port, agent }, (res) => {
+      res.setEncoding('utf8').once('data', (text: string) => done(text));
+    });
+    asked.once('error', failed);
+  });
+}
+
 /** Asks for a reload, and waits until generation `number` serves. */
 async function reload(cli: Cli, number: number): Promise<void> {
   cli.child.kill('SIGHUP');
@@ -59,6 +70,17 @@ describe('workers', () => {
     await eventually(async () => seen.add(await body(port)).size === 2);
     expect([...seen].every((one) => one.endsWith('true'))).toBe(true);
     expect(await cli.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('get about as many kept connections each, though one of them accepts all', async () => {
+    using folder = folderWith(ini('pid'));
+    await using cli = new Cli([folder.file('site.ini'), '--workers', '2']);
+    const port = await cli.port('main');
+    const agent = new Agent({ keepAlive: true });
+    const answers = await Promise.all(Array.from({ length: 16 }, () => kept(port, agent)));
+    agent.destroy();
+    const counts = [...new Set(answers)].map((worker) => answers.filter((one) => one === worker).length);
+    expect(counts.map((count) => count >= 5)).toEqual([true, true]);
   });
 
   it('are as many as the file says', async () => {

@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 /** The repository. */
 export const ROOT = resolve(import.meta.dirname, '../../..');
 
+const BIN = resolve(ROOT, 'bin/wsgi-serve.js');
+
 export interface CliResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -23,9 +25,9 @@ export class Cli {
   /** `stdout` is an open file in place of the pipe that is read. */
   constructor(
     args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv; node?: string; stdout?: number } = {},
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; node?: string; stdout?: number; bin?: string } = {},
   ) {
-    this.child = spawn(options.node ?? process.execPath, [resolve(ROOT, 'bin/wsgi-serve.js'), ...args], {
+    this.child = spawn(options.node ?? process.execPath, [options.bin ?? BIN, ...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...cleanEnvironment(), ...options.env },
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],

@@ -11,16 +11,16 @@ describe('the beat of a worker', () => {
     let answered = 3;
     startBeat(
       (beat) => beats.push(beat),
-      () => ({ answered, busy: 1 }),
+      () => ({ answered, busy: 1, connections: 2 }),
       clock,
       () => 100 * answered,
     );
-    expect(beats).toEqual([{ kind: 'beat', memory: 300, answered: 3, busy: 1 }]);
+    expect(beats).toEqual([{ kind: 'beat', memory: 300, answered: 3, busy: 1, connections: 2 }]);
     answered = 4;
     clock.advance(999);
     expect(beats.length).toBe(1);
     clock.advance(1);
-    expect(beats.at(-1)).toEqual({ kind: 'beat', memory: 400, answered: 4, busy: 1 });
+    expect(beats.at(-1)).toEqual({ kind: 'beat', memory: 400, answered: 4, busy: 1, connections: 2 });
     clock.advance(5000);
     expect(beats.length).toBe(7);
   });
@@ -30,7 +30,7 @@ describe('the beat of a worker', () => {
     const beats: Beat[] = [];
     const stop = startBeat(
       (beat) => beats.push(beat),
-      () => ({ answered: 0, busy: 0 }),
+      () => ({ answered: 0, busy: 0, connections: 0 }),
       clock,
     );
     clock.advance(1000);
@@ -44,12 +44,14 @@ describe('the beat of a worker', () => {
     const module = new URL('../../src/supervise/beat.js', import.meta.url).href;
     const thread = new Worker(
       `import(${JSON.stringify(module)}).then(({ startBeat }) =>
-        startBeat((beat) => require('node:worker_threads').parentPort.postMessage(beat), () => ({ answered: 0, busy: 0 })));`,
+        startBeat((beat) => require('node:worker_threads').parentPort.postMessage(beat), () => ({ answered: 0, busy: 0, connections: 0 })));`,
       { eval: true },
     );
     const heard = once(thread, 'message');
     const ended = once(thread, 'exit');
-    expect(await heard).toEqual([{ kind: 'beat', memory: expect.any(Number), answered: 0, busy: 0 }]);
+    expect(await heard).toEqual([
+      { kind: 'beat', memory: expect.any(Number), answered: 0, busy: 0, connections: 0 },
+    ]);
     expect(await ended).toEqual([0]);
   });
 });

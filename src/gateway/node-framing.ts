@@ -1,0 +1,81 @@
+// What the head of a node app's answer may not say of where that answer ends: clients and proxies would differ about it.
+// Called by node-strict.ts before node:http makes the head, which it does of whatever it is given.
+import type { ServerResponse } from 'node:http';
+import { WsgiServeError } from '../errors.js';
+
+/**
+ * Checks what `res.writeHead(...args)` would send, with the headers that were set before. Throws `contract` for an
+ * informational status, two lengths, a length beside a transfer coding, a coding that does not end with `chunked`
+ * (RFC 9112 section 6) and a length of what has no body (RFC 9110 section 8.6).
+ */
+export function checkFraming(res: ServerResponse, args: readonly unknown[]): void {
+  const [status, second, third] = args;
+  if (Number(status) < 200) throw refused(`${status} is not the status of an answer`);
+  const { lengths, codings } = framingOf(res, typeof second === 'string' ? third : (second ?? third));
+  if (lengths.length > 1) throw refused('Content-Length is given twice');
+  if (codings.length > 0) checkCoding(codings.join(', '), lengths.length > 0);
+  // Zero does no harm, and middleware says it for the sake of some browsers.
+  if (Number(status) === 204 && lengths.length > 0 && Number(lengths[0]) !== 0) {
+    throw refused(`Content-Length ${lengths[0]} with status 204, which has no body`);
+  }
+}
+
+function checkCoding(coding: string, hasLength: boolean): void {
+  if (hasLength) throw refused('Content-Length and Transfer-Encoding exclude each other');
+  if (!/(?:^|,)\s*chunked\s*$/i.test(coding)) {
+    throw refused(`Transfer-Encoding ${JSON.stringify(coding)} does not end with chunked`);
+  }
+}
+
+/** Every value of the two fields. */
+interface Framing {
+  lengths: readonly unknown[];
+  codings: readonly unknown[];
+}
+
+const NONE: readonly unknown[] = [];
+
+/** What writeHead is given wins over what was set. */
+function framingOf(res: ServerResponse, given: unknown): Framing {
+  const framing = { lengths: NONE, codings: NONE };
+  if (typeof given === 'object' && given !== null) gather(framing, given);
+  if (framing.lengths === NONE) framing.lengths = valuesOf(res.getHeader(LENGTH));
+  if (framing.codings === NONE) framing.codings = valuesOf(res.getHeader(CODING));
+  return framing;
+}
+
+/** Of an object, a flat array or an array of pairs. */
+function gather(framing: Framing, given: object): void {
+  if (!Array.isArray(given)) {
+    for (const key of Object.keys(given)) if (mayMatter(key)) add(framing, key, Reflect.get(given, key));
+  } else if (Array.isArray(given[0])) {
+    for (const [key, value] of given) add(framing, key, value);
+  } else {
+    for (let index = 0; index + 1 < given.length; index += 2) {
+      if (mayMatter(given[index])) add(framing, given[index], given[index + 1]);
+    }
+  }
+}
+
+const LENGTH = 'content-length';
+const CODING = 'transfer-encoding';
+
+/** By their length alone most names are told apart. */
+function mayMatter(key: unknown): boolean {
+  return typeof key === 'string' && (key.length === LENGTH.length || key.length === CODING.length);
+}
+
+function add(framing: Framing, key: unknown, value: unknown): void {
+  const name = String(key).toLowerCase();
+  if (name === LENGTH) framing.lengths = [...framing.lengths, ...valuesOf(value)];
+  else if (name === CODING) framing.codings = [...framing.codings, ...valuesOf(value)];
+}
+
+function valuesOf(value: unknown): readonly unknown[] {
+  if (value === undefined) return NONE;
+  return Array.isArray(value) ? value : [value];
+}
+
+function refused(message: string): WsgiServeError {
+  return new WsgiServeError('contract', `writeHead: ${message}`);
+}
