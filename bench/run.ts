@@ -1,5 +1,6 @@
 // `npm run bench [NAME...]`: the measurements, each against its yardstick in the same run, as ratios or differences.
 // Needs Linux; the load comes from wrk, pinned with taskset. On a busy machine the figures mean nothing.
+import { benchIdle } from './idle.js';
 import { benchInterfaces } from './interfaces.js';
 import { benchPipeline } from './pipeline.js';
 import { benchRewriting } from './rewriting.js';
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   pipeline: () => benchPipeline(15),
   interfaces: () => benchInterfaces(15),
   rewriting: () => benchRewriting(9),
+  idle: () => benchIdle(8),
 };
 
 const names = process.argv.slice(2);

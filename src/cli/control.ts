@@ -111,7 +111,7 @@ export async function whyCommand(
       .map(({ section, path: links }) => `[${section}]\n${links.map((link) => `  ${link}\n`).join('')}`)
       .join('');
   });
-  return code === 0 && !found && flags.format === 'text' ? 1 : code;
+  return code === 0 && !found ? 1 : code;
 }
 
 async function ask<Kind extends ControlKind>(
@@ -124,7 +124,8 @@ async function ask<Kind extends ControlKind>(
   const sockets = await findControlSockets(file, flags.pidFile);
   const answer = await sendCommand<Kind>(sockets, command);
   if (!answer.ok) return fail(answer.failure, flags, print);
-  print(flags.format === 'json' ? `${JSON.stringify(answer.result, null, 2)}\n` : describe(answer.result));
+  const text = describe(answer.result);
+  print(flags.format === 'json' ? `${JSON.stringify(answer.result, null, 2)}\n` : text);
   return 0;
 }
 

@@ -6,9 +6,9 @@ import type { Logger } from '../log.js';
 import type { ControlHandlers } from '../supervise/control-connection.js';
 import { controlHandlers } from '../supervise/control-handlers.js';
 import { Development } from '../supervise/development.js';
+import { plainFailure } from '../supervise/failure.js';
 import { handOver } from '../supervise/hand-over.js';
 import { type LogFile, writeLinesOf } from '../supervise/log-file.js';
-import { plainFailure } from '../supervise/failure.js';
 import type { Failure, FileSet, Order } from '../supervise/messages.js';
 import { type Privileges, workerEnvironment } from '../supervise/privileges.js';
 import type { ServiceManager } from '../supervise/service-manager.js';
@@ -81,6 +81,7 @@ export class Running {
         onAttempt: (outcome) => this.#tell(outcome),
         onReload: () => void this.#supervision.service.notify({ kind: 'reloading' }),
         onFiles: (files, since) => this.#noteFiles(files, since),
+        onMoreFiles: (files, since) => this.#development?.watchMore(files, since),
         onLoader: (loader) => {
           this.#loader = loader;
         },
@@ -95,7 +96,7 @@ export class Running {
         file: order.file,
         startedAt: new Date(),
         mode: development === null ? 'workers' : 'development',
-        files: () => this.#files,
+        files: () => this.#development?.size ?? this.#files,
       },
       { stop: () => this.stop(), restart: () => this.restart() },
     );
@@ -199,10 +200,10 @@ export class Running {
   }
 
   #develop(): Development {
-    const { program, log } = this.#supervision;
+    const { log } = this.#supervision;
     return new Development(this.#supervisor, {
       log,
-      holdTimeout: program.hold_timeout,
+      holdTimeout: () => this.#supervisor.program.hold_timeout,
       watch: (onChange) =>
         new Watcher({ onChange, quiet: QUIET, onProblem: (error) => this.#tellBlindness(error) }),
     });

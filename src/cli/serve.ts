@@ -106,7 +106,10 @@ function needsSupervisor(flags: ServeFlags, program: ProgramOptions): boolean {
   );
 }
 
-/** The first SIGINT or SIGTERM drains, a second one cuts; an error that nobody caught drains too, and counts as 1. */
+/**
+ * The first SIGINT or SIGTERM drains, a second one cuts; an error that nobody caught drains too, and counts as 1, as does
+ * the end of everything that served.
+ */
 async function untilStopped(serving: Serving, log: Logger, stopping: () => Promise<void>): Promise<0 | 1> {
   const failed = await new Promise<boolean>((stop) => {
     let asked = false;
@@ -122,6 +125,13 @@ async function untilStopped(serving: Serving, log: Logger, stopping: () => Promi
       log.fatal({ err: error }, 'an error that nothing caught: stopping');
       stop(true);
     });
+    const onDeserted = (): void => {
+      log.fatal({}, 'no server is left that serves: stopping');
+      stop(true);
+    };
+    void serving.deserted.then(onDeserted);
+    // A server of another make may also end without a word.
+    process.once('beforeExit', onDeserted);
   });
   void stopping();
   const { cut, problems } = await serving.stop();

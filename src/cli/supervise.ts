@@ -1,5 +1,6 @@
 // `wsgi-serve FILE` with workers or in development: a supervisor, and everything by which something can be asked of it.
 // Called by serve.ts; resolves to an exit code, and ends nothing by itself.
+import { toError, WsgiServeError } from '../errors.js';
 import type { BoundSockets } from '../supervise/bound-sockets.js';
 import { type ControlServer, openControlServer } from '../supervise/control-server.js';
 import type { Predecessor } from '../supervise/hand-over.js';
@@ -46,11 +47,12 @@ export async function supervise(
   const stopListening = onSignals(running, log);
   const failure = await running.start();
   if (failure === null) await serves(running, claim, starter, predecessor);
-  else await Promise.all([starter?.failed(failure), predecessor?.failed(failure)]);
   const code = await running.untilStopped(failure?.exitCode ?? null);
   stopListening();
   claim.letGo();
   await claim.gone;
+  // Not before: who hears of it may try again at once.
+  if (failure !== null) await Promise.all([starter?.failed(failure), predecessor?.failed(failure)]);
   return code;
 }
 
@@ -70,7 +72,7 @@ async function inherit(predecessor: Predecessor, sockets: BoundSockets): Promise
   for (const { key, bound } of await predecessor.sockets()) sockets.adopt(key, bound);
 }
 
-/** Those of systemd, each for the server of its name. Throws `stray-socket`. */
+/** Those of systemd, each for the server of its name. Rejects with `stray-socket` and `listen-failed`. */
 async function adoptAll(
   taken: readonly InheritedSocket[],
   wanted: readonly WantedSocket[],
@@ -82,7 +84,12 @@ async function adoptAll(
   if (problem !== null) throw problem;
   for (const socket of wanted) {
     const fd = descriptors.get(socket.server);
-    if (fd !== undefined) await sockets.adoptDescriptor(fd, socket);
+    if (fd === undefined) continue;
+    await sockets.adoptDescriptor(fd, socket).catch((error: unknown) => {
+      const what = `descriptor ${fd}, which systemd hands in for [server:${socket.server}]`;
+      const message = `${what}, cannot be listened on: ${toError(error).message}`;
+      throw new WsgiServeError('listen-failed', message, { cause: error });
+    });
   }
 }
 

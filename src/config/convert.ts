@@ -78,13 +78,18 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** A length of time in milliseconds: `30` and `30s` are thirty seconds; ms, s, m, h. */
+/** Timers of Node that are longer than 24.8 days ring at once: with a little room for what is added to one. */
+const LONGEST = 24 * 24 * 3_600_000;
+
+/** A length of time in milliseconds: `30` and `30s` are thirty seconds; ms, s, m, h. At most 24 days. */
 export const duration: Converter<number> = {
-  expected: 'a length of time such as 30s, 5m or 250ms',
+  expected: 'a length of time such as 30s, 5m or 250ms, of at most 24 days',
   parse(value) {
     const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$/i.exec(value) ?? [];
     const factor = UNITS[unit.toLowerCase()];
-    return number === undefined || factor === undefined ? undefined : safeInteger(Number(number) * factor);
+    if (number === undefined || factor === undefined) return undefined;
+    const milliseconds = Math.round(Number(number) * factor);
+    return milliseconds <= LONGEST ? milliseconds : undefined;
   },
 };
 

@@ -1,5 +1,6 @@
 // What is live: apps of the three kinds, and what factories make of them.
 // An App is what build makes of a Spec; a gateway runs it over an Exchange.
+import type { RequestHead } from './exchange.js';
 import type { FetchHandler, FetchRunner } from './fetch-run.js';
 import type { FetchApp, FetchFilter, FetchObject } from './fetch-types.js';
 import type { NodeHandler } from './node-run.js';
@@ -8,9 +9,12 @@ import type { WsgiApp } from './wsgi-types.js';
 
 /** An app and its kind. The kind is stated by the deployment file, never guessed from a function's arity. */
 export type App =
-  | { readonly kind: 'wsgi'; readonly app: WsgiApp }
+  | { readonly kind: 'wsgi'; readonly app: WsgiApp; readonly holdsNoPlace?: HoldsNoPlace }
   | { readonly kind: 'fetch'; readonly app: FetchHandler; readonly run: FetchRunner }
   | { readonly kind: 'node'; readonly app: NodeHandler };
+
+/** Whether the answer to a request is the server's own and may take for ever: limits of concurrency pass it by. */
+export type HoldsNoPlace = (request: RequestHead) => boolean;
 
 /** A filter of whatever kind, ready to be put over an app of whatever kind. */
 export type Cover = (app: App) => Promise<App>;

@@ -4,27 +4,25 @@ import type { ServerResponse } from 'node:http';
 import { WsgiServeError } from '../errors.js';
 
 /**
- * Checks what `res.writeHead(...args)` would send, with the headers that were set before. Throws `contract` for an
- * informational status, two lengths, a length beside a transfer coding, a coding that does not end with `chunked`
- * (RFC 9112 section 6) and a length of what has no body (RFC 9110 section 8.6).
+ * What is wrong with the head that `res.writeHead(...args)` would send, with what was set before: an informational status,
+ * two lengths, a length beside a transfer coding, a coding that does not end with `chunked` (RFC 9112 section 6), or a
+ * length of what has no body (RFC 9110 section 8.6). A `contract` error; null where nothing is.
  */
-export function checkFraming(res: ServerResponse, args: readonly unknown[]): void {
+export function framingMistake(res: ServerResponse, args: readonly unknown[]): WsgiServeError | null {
   const [status, second, third] = args;
-  if (Number(status) < 200) throw refused(`${status} is not the status of an answer`);
+  if (Number(status) < 200) return mistake(`${status} is not the status of an answer`);
   const { lengths, codings } = framingOf(res, typeof second === 'string' ? third : (second ?? third));
-  if (lengths.length > 1) throw refused('Content-Length is given twice');
-  if (codings.length > 0) checkCoding(codings.join(', '), lengths.length > 0);
+  if (lengths.length > 1) return mistake('Content-Length is given twice');
+  if (codings.length > 0) return codingMistake(codings.join(', '), lengths.length > 0);
   // Zero does no harm, and middleware says it for the sake of some browsers.
-  if (Number(status) === 204 && lengths.length > 0 && Number(lengths[0]) !== 0) {
-    throw refused(`Content-Length ${lengths[0]} with status 204, which has no body`);
-  }
+  if (Number(status) !== 204 || lengths.length === 0 || Number(lengths[0]) === 0) return null;
+  return mistake(`Content-Length ${lengths[0]} with status 204, which has no body`);
 }
 
-function checkCoding(coding: string, hasLength: boolean): void {
-  if (hasLength) throw refused('Content-Length and Transfer-Encoding exclude each other');
-  if (!/(?:^|,)\s*chunked\s*$/i.test(coding)) {
-    throw refused(`Transfer-Encoding ${JSON.stringify(coding)} does not end with chunked`);
-  }
+function codingMistake(coding: string, hasLength: boolean): WsgiServeError | null {
+  if (hasLength) return mistake('Content-Length and Transfer-Encoding exclude each other');
+  if (/(?:^|,)\s*chunked\s*$/i.test(coding)) return null;
+  return mistake(`Transfer-Encoding ${JSON.stringify(coding)} does not end with chunked`);
 }
 
 /** Every value of the two fields. */
@@ -76,6 +74,6 @@ function valuesOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-function refused(message: string): WsgiServeError {
+function mistake(message: string): WsgiServeError {
   return new WsgiServeError('contract', `writeHead: ${message}`);
 }

@@ -56,7 +56,7 @@ export class Listener {
   readonly name: string;
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  readonly #door: GatedServer['door'];
+  readonly #connections: GatedServer['connections'];
   readonly #sockets = new Set<Socket>();
   #address: Address;
   #state: ListenerState = 'idle';
@@ -66,12 +66,12 @@ export class Listener {
   #onGone: () => void = () => undefined;
 
   /** The server must not listen yet; it is the listener's from here on. */
-  constructor({ server, door }: GatedServer, options: ListenerOptions) {
+  constructor({ server, connections }: GatedServer, options: ListenerOptions) {
     this.name = options.name;
     this.#options = options;
     this.#address = options.address;
     this.#server = server;
-    this.#door = door;
+    this.#connections = connections;
     server.on('connection', (socket: Socket) => this.#count(socket));
   }
 
@@ -99,7 +99,7 @@ export class Listener {
 
   /** Requests so far, and those that are not answered yet. */
   get requests(): { readonly begun: number; readonly busy: number } {
-    return this.#door.counts();
+    return this.#connections.counts();
   }
 
   /** Listens on `handle`, or binds by itself. Throws `address-in-use` or `listen-failed`, with the place of the server. */
@@ -141,7 +141,7 @@ export class Listener {
     this.#stopAccepting();
     if (!this.#options.canGive) return;
     this.#give = give;
-    this.#door.watchRests(() => this.#giveIdle());
+    this.#connections.watchRests(() => this.#giveIdle());
     this.#giveIdle();
     for (const socket of this.#sockets) if (socket.bytesRead === 0) this.#giveOne(socket);
   }
@@ -150,7 +150,7 @@ export class Listener {
   async resume(handle: ListenHandle): Promise<void> {
     if (this.#state !== 'paused') return;
     this.#give = null;
-    this.#door.watchRests(null);
+    this.#connections.watchRests(null);
     await this.listen(handle);
   }
 
@@ -163,7 +163,7 @@ export class Listener {
     if (this.#state !== 'paused') return Promise.resolve(0);
     if (!this.#options.canGive) return this.#finish();
     this.#state = 'leaving';
-    this.#door.sayGoodbye();
+    this.#connections.sayGoodbye();
     return this.#untilGone(() => this.#giveIdle());
   }
 
@@ -172,7 +172,7 @@ export class Listener {
     if (this.#state !== 'listening' && this.#state !== 'paused') return Promise.resolve(0);
     if (this.#state === 'listening') this.#stopAccepting();
     this.#give = null;
-    this.#door.watchRests(null);
+    this.#connections.watchRests(null);
     return this.#finish();
   }
 
@@ -189,8 +189,8 @@ export class Listener {
   #finish(): Promise<number> {
     this.unready();
     this.#state = 'leaving';
-    this.#door.drain();
-    this.#door.sayGoodbye();
+    this.#connections.drain();
+    this.#connections.sayGoodbye();
     const begun = performance.now();
     return this.#untilGone(() => {
       if (performance.now() - begun < IDLE_GRACE) return;

@@ -67,6 +67,11 @@ export class Serving {
   readonly #drainDelay: number;
   readonly #cutting = new AbortController();
   #stopped: Promise<StopReport> | null = null;
+  #onDeserted: () => void = () => undefined;
+  /** Resolves when the last server has failed; never where one is the built-in one. */
+  readonly deserted = new Promise<void>((resolve) => {
+    this.#onDeserted = resolve;
+  });
 
   /** `drainDelay` is what `stop` waits for, in milliseconds, while everything is still served and nothing is ready. */
   constructor(built: readonly BuiltServer[], drainDelay = 0) {
@@ -121,11 +126,16 @@ export class Serving {
     }
     await this.#checkReady(parts);
     await listenAll(this.#listeners, await parts.sockets?.(this.#listeners));
+    let serving = plans.length;
+    const onFailure = (error: WsgiServeError): void => {
+      logProblem(parts.log, error);
+      serving -= 1;
+      if (serving === 0) this.#onDeserted();
+    };
     for (const [plan, app] of this.#pairs(plans)) {
       if (plan.kind === 'built-in') continue;
       const place = parts.resolver.place(plan.server.origin);
-      const tell = (error: WsgiServeError) => logProblem(parts.log, error);
-      this.#foreign.push(await ForeignServer.start(plan.server, app, builder, place, tell));
+      this.#foreign.push(await ForeignServer.start(plan.server, app, builder, place, onFailure));
     }
   }
 

@@ -1,6 +1,6 @@
 // The workers of one generation: built side by side, they serve together, pause together and leave together. Made by
 // supervisor.ts for each attempt to reload; it replaces nobody by itself.
-import type { Address } from '../listen/address.js';
+import { formatAddress } from '../listen/address.js';
 import type { Bound } from './listen-handle.js';
 import type { Order } from './messages.js';
 import type { Built, Failed, WorkerHandle } from './worker-handle.js';
@@ -60,9 +60,11 @@ export class Crew {
     return Math.max(0, ...this.built.sockets.map(({ gracefulTimeout }) => gracefulTimeout)) + 5000;
   }
 
-  /** Where a server really listens. */
-  addressOf(server: string): Address | null {
-    return this.#sockets.get(server)?.address ?? null;
+  /** What is served, and where it really listens. */
+  get servers(): readonly { readonly name: string; readonly url: string }[] {
+    return this.built.sockets.map(({ server: name, address }) => {
+      return { name, url: formatAddress(this.#sockets.get(name)?.address ?? address) };
+    });
   }
 
   has(worker: WorkerHandle): boolean {

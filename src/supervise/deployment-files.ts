@@ -5,6 +5,7 @@ import { readRegularFile } from '../config/read.js';
 import type { LocatedModule } from '../load/import-target.js';
 import { isInstalled } from '../load/module-surroundings.js';
 import type { ModuleTracker } from '../load/track-modules.js';
+import { isTypeScript, type TsLoaderName, tsLoaderImport } from '../load/ts-loader.js';
 import type { FileSet, ImportChain } from './messages.js';
 
 /**
@@ -55,6 +56,11 @@ export class DeploymentFiles {
   /** Everything so far. */
   async all(): Promise<FileSet> {
     await this.#tracker?.settle();
+    return this.known;
+  }
+
+  /** What is known so far; modules may have been loaded besides. */
+  get known(): FileSet {
     const { folder } = this;
     const loaded = this.#tracker?.files(folder) ?? [];
     const files = [...this.#read, ...this.#searched, resolve(folder, '.env'), ...loaded];
@@ -66,6 +72,12 @@ export class DeploymentFiles {
     const entries = this.#tracker?.graph.entriesOf(isInstalled) ?? [];
     const modules = entries.filter((path) => /\.[cm]?js$/.test(path));
     return modules.some(isOrderSensitive) ? [] : modules;
+  }
+
+  /** What runs TypeScript, for workers to come, where this one has loaded any; started with the process it costs less. */
+  async loader(name: TsLoaderName): Promise<string | null> {
+    if (!this.known.files.some(isTypeScript)) return null;
+    return tsLoaderImport(name, this.folder, null).catch(() => null);
   }
 
   why(file: string): readonly ImportChain[] {

@@ -23,8 +23,8 @@ export interface Watching {
 
 export interface DevelopmentOptions {
   readonly log: Logger;
-  /** Milliseconds that requests wait for a build at most. */
-  readonly holdTimeout: number;
+  /** Milliseconds that requests wait for a build at most: as the newest generation has it. */
+  readonly holdTimeout: () => number;
   /** Begins to watch nothing; `update` says what. */
   readonly watch: (onChange: (paths: readonly string[]) => void) => Watching;
 }
@@ -36,6 +36,7 @@ export class Development {
   readonly #options: DevelopmentOptions;
   readonly #supervisor: Reloadable;
   readonly #watching: Watching;
+  #files: FileSet = { files: [], patterns: [] };
   #holding: NodeJS.Timeout | null = null;
   #changes = 0;
 
@@ -45,9 +46,25 @@ export class Development {
     this.#watching = options.watch((paths) => void this.#reload(paths));
   }
 
-  /** The files of the newest attempt, whether it succeeded or not. */
+  /** How many files are watched, those aside that patterns stand for. */
+  get size(): number {
+    return this.#files.files.length;
+  }
+
+  /** The files of the newest attempt, whether it succeeded or not. One that was ended tells of none, and all stays as it was. */
   watch(files: FileSet, since?: number): void {
+    if (files.files.length === 0) return;
+    this.#files = files;
     this.#watching.update(files, since);
+  }
+
+  /** Files besides: of a build under way, which a change ends, or loaded since by what serves, perhaps after a failure. */
+  watchMore({ files, patterns }: FileSet, since?: number): void {
+    this.#files = {
+      files: [...new Set([...this.#files.files, ...files])],
+      patterns: [...new Set([...this.#files.patterns, ...patterns])],
+    };
+    this.#watching.update(this.#files, since);
   }
 
   /** An attempt is over: the next one will find a process that is up already. */
@@ -62,15 +79,19 @@ export class Development {
 
   async #reload(paths: readonly string[]): Promise<void> {
     const { log } = this.#options;
-    log.info({ files: paths }, `${describe(paths)} changed: reloading`);
     this.#changes += 1;
     const change = this.#changes;
     this.#hold();
+    log.info({ files: paths }, `${describe(paths)} changed: reloading`);
     // It has loaded packages already.
     if (paths.some(isInstalled)) this.#supervisor.dropStandby();
     const outcome = await this.#supervisor.supersede();
     // Something has changed since: what waits goes on waiting, for the attempt that knows of it.
-    if (change !== this.#changes) return;
+    if (change !== this.#changes) {
+      // Too late to be given up, this one has taken over.
+      if (this.#holding !== null) this.#supervisor.hold();
+      return;
+    }
     this.#endHold();
     // A new generation has what waited already.
     if (outcome.kind === 'failed') this.#supervisor.release();
@@ -83,7 +104,7 @@ export class Development {
     this.#holding ??= setTimeout(() => {
       this.#holding = null;
       this.#supervisor.release();
-    }, this.#options.holdTimeout);
+    }, this.#options.holdTimeout());
   }
 
   #endHold(): void {

@@ -28,6 +28,7 @@ export function createLiveReload(generation: number | string, clock: Clock = sys
     const inner = toWsgi(app);
     return {
       kind: 'wsgi',
+      holdsNoPlace: ({ target }) => target === EVENTS_PATH,
       app: (environ, startResponse) => {
         if (environ.PATH_INFO === EVENTS_PATH) return events.answer(environ, startResponse);
         if (environ.PATH_INFO === SCRIPT_PATH) return answerScript(environ, startResponse);

@@ -117,7 +117,7 @@ export type FromWorker =
       readonly sockets: readonly WantedSocket[] | null;
     }
   | { readonly kind: 'ready' }
-  /** More was loaded meanwhile. */
+  /** What was loaded so far, while it is built or serves. */
   | { readonly kind: 'files'; readonly files: FileSet }
   /** A sign of life, once a second: bytes of resident memory, requests answered and under way, and its connections. */
   | {

@@ -29,6 +29,7 @@ export class Replacements {
   readonly #silent = new WeakMap<WorkerHandle, number>();
   readonly #waiting = new Set<NodeJS.Timeout>();
   readonly #leaving = new Set<Promise<unknown>>();
+  #resizing: Promise<Failure | null> = Promise.resolve(null);
   #health = new WorkerHealth<WorkerHandle>({ timeout: 0, memory: 0 });
   #checks: NodeJS.Timeout | null = null;
 
@@ -105,16 +106,23 @@ export class Replacements {
     await Promise.all(this.#leaving);
   }
 
-  /** Has `count` workers: those over it leave, those under it are built. Resolves to the first failure. */
-  async resize(crew: Crew, count: number): Promise<Failure | null> {
-    const surplus = crew.workers.slice(0, Math.max(0, crew.size - count));
-    await Promise.all(surplus.map((worker) => this.retire(crew, worker)));
-    return this.add(crew, Math.max(0, count - crew.size));
+  /**
+   * Has as many workers as `count` says: those over it leave, those under it are built. Resolves to the first failure,
+   * one call behind the other: each counts those whom the one before has brought.
+   */
+  resize(count: () => number): Promise<Failure | null> {
+    this.#resizing = this.#resizing.then(() => this.#resize(count()));
+    return this.#resizing;
   }
 
-  /** So many workers more, all at once; resolves to the first failure. */
-  async add(crew: Crew, count: number): Promise<Failure | null> {
-    const answers = await Promise.all(Array.from({ length: count }, () => this.#add(crew, 0)));
+  async #resize(count: number): Promise<Failure | null> {
+    const crew = this.#tools.crew();
+    if (crew === null) return null;
+    const surplus = crew.workers.slice(0, Math.max(0, crew.size - count));
+    // They may take as long as their last requests do.
+    for (const worker of surplus) void this.retire(crew, worker);
+    const missing = Math.max(0, count - crew.size);
+    const answers = await Promise.all(Array.from({ length: missing }, () => this.#add(crew, 0)));
     return answers.find((failure) => failure !== null) ?? null;
   }
 

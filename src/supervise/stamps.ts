@@ -20,6 +20,7 @@ export interface Change {
   readonly path: string;
   /** What it is now; to be handed to `take`. */
   readonly stamp: Stamp;
+  /** Or empty, as many a file is in the moment before it is written anew. */
   readonly isGone: boolean;
 }
 
@@ -72,7 +73,7 @@ export class Stamps {
       // Behind the stat: what is written meanwhile makes the next comparison look again.
       const stamp = this.#stamp(path, stat);
       if (isSame(before, stamp)) this.#stamps.set(path, stamp);
-      else changes.push({ path, stamp, isGone: stat === null });
+      else changes.push({ path, stamp, isGone: stat === null || isEmpty(stat) });
     }
     return changes;
   }
@@ -108,6 +109,10 @@ function keyOf(stat: PathStat | null): string {
   if (stat === null) return GONE.key;
   const { kind, identity, modified, size } = stat;
   return kind === 'other' ? kind : `${kind} ${identity} ${modified} ${size}`;
+}
+
+function isEmpty({ kind, size }: PathStat): boolean {
+  return kind === 'file' && size === 0;
 }
 
 function isSame(before: Stamp, now: Stamp): boolean {

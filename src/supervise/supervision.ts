@@ -35,6 +35,8 @@ export type Outcome =
 export interface SupervisorEvents {
   /** The files that the deployment stands on, after each attempt; `since` is when that began, as Date.now() has it. */
   onFiles?: (files: FileSet, since?: number) => void;
+  /** Files that a worker has loaded besides, while it is built (since `since`) or while it serves. */
+  onMoreFiles?: (files: FileSet, since?: number) => void;
   /** What runs TypeScript in workers to come: a module for `node --import`, null where nothing has to. */
   onLoader?: (loader: string | null) => void;
   /** A generation is about to be built, beside one that serves. */

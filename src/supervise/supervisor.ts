@@ -1,12 +1,11 @@
-// The process around the workers: it holds the addresses, and replaces one generation of workers by the next. Made by
-// cli. A generation is built beside the one that serves, and takes over whole or not at all; nothing of the user's is
-// ever loaded here.
+// The process around the workers, made by cli: it holds the addresses, and replaces one generation by the next, which is
+// built beside it and takes over whole or not at all. Nothing of the user's is ever loaded here.
 import type { Socket } from 'node:net';
-import { formatAddress } from '../listen/address.js';
 import type { ProgramOptions } from '../listen/program-options.js';
 import { Attempts } from './attempts.js';
 import { Balance } from './balance.js';
 import { BoundSockets } from './bound-sockets.js';
+import { collectGarbageLater } from './collect-garbage.js';
 import type { Crew } from './crew.js';
 import { plainFailure } from './failure.js';
 import { LeavingCrews } from './leaving-crews.js';
@@ -36,6 +35,8 @@ export class Supervisor {
   /** The supervisor that serves in our place; null while we do. */
   #successor: Recipient | null = null;
   #generation = 0;
+  /** When the attempt under way began. */
+  #buildingSince: number | undefined;
   readonly #attempts = new Attempts((signal) => this.#attempt(signal));
   /** As `scale` has it; null for what the file says. */
   #scaled: number | null = null;
@@ -79,11 +80,7 @@ export class Supervisor {
 
   /** The servers that are served now. */
   get servers(): readonly { readonly name: string; readonly url: string }[] {
-    const wanted = this.#crew?.built.sockets ?? [];
-    return wanted.map((one) => ({
-      name: one.server,
-      url: formatAddress(this.#crew?.addressOf(one.server) ?? one.address),
-    }));
+    return this.#crew?.servers ?? [];
   }
 
   /** How many workers there are to be. */
@@ -129,9 +126,9 @@ export class Supervisor {
   }
 
   /** Rejects nothing: fewer workers leave as after a reload, more are built like the others. */
-  async scale(count: number): Promise<Failure | null> {
+  scale(count: number): Promise<Failure | null> {
     this.#scaled = Math.max(1, count);
-    return this.#crew === null ? null : this.#replacements.resize(this.#crew, this.#scaled);
+    return this.#replacements.resize(() => this.target);
   }
 
   /** Which apps loaded a file, and through which imports: as one of the workers that serve has it. */
@@ -183,21 +180,21 @@ export class Supervisor {
   async stopAtOnce(): Promise<void> {
     const crews = this.#beginStop();
     this.#sockets.close();
-    this.#connections.cut();
     await Promise.all(crews.map((crew) => crew.stopAtOnce()));
-    this.#killAll();
+    this.#endAll();
   }
 
   /** Resolves when nobody is left: neither who was let go, nor who was to come. */
   async #settled(): Promise<void> {
     await this.#replacements.settled();
     await this.#attempts.settled();
-    this.#killAll();
+    this.#endAll();
   }
 
-  /** One that is being built, and blocks, would not even hear that we are gone. */
-  #killAll(): void {
+  /** One that is being built, and blocks, would not even hear that we are gone; whoever left may have given back more. */
+  #endAll(): void {
     for (const worker of this.#everyone) worker.kill();
+    this.#connections.cut();
   }
 
   #beginStop(): readonly Crew[] {
@@ -212,6 +209,7 @@ export class Supervisor {
   async #attempt(signal: AbortSignal): Promise<Outcome> {
     if (this.#isStopping()) return { kind: 'failed', generation: 0, failure: STOPPED, took: 0 };
     const [begun, since] = [performance.now(), Date.now()];
+    this.#buildingSince = since;
     this.#state = this.#crew === null ? 'starting' : 'reloading';
     if (this.#crew !== null) this.#events.onReload?.();
     this.#generation += 1;
@@ -220,6 +218,7 @@ export class Supervisor {
     const result = await takeOver(attempt);
     // What is asked of those that serve was not asked of these.
     if (result.kind === 'succession' && this.#isStopping()) await result.crew.leave();
+    this.#buildingSince = undefined;
     const took = performance.now() - begun;
     this.#events.onFiles?.(result.kind === 'failed' ? result.files : result.crew.built.files, since);
     if (this.#isStopping()) return { kind: 'failed', generation, failure: STOPPED, took };
@@ -234,6 +233,7 @@ export class Supervisor {
         : { kind: 'failed', generation, failure: result.failure, took };
     if (this.#isStopping()) return outcome;
     this.#state = 'serving';
+    collectGarbageLater();
     this.#lastOutcome = { ...outcome, at: new Date() };
     if (!signal.aborted) this.#events.onAttempt?.(outcome);
     return outcome;
@@ -269,6 +269,8 @@ export class Supervisor {
     this.#connections.cut((server) => !prepared.sockets.has(server));
     this.#connections.flush();
     if (old !== null) void this.#leaving.add(old);
+    // It may have been scaled since its workers were counted.
+    if (this.#scaled !== null) void this.scale(this.#scaled);
   }
 
   #fork(): WorkerHandle {
@@ -278,7 +280,7 @@ export class Supervisor {
         if (leaves) this.#replacements.left(worker, reason);
         else this.#replacements.asked(worker, reason);
       },
-      onFiles: (files) => this.#events.onFiles?.(files),
+      onFiles: (files) => this.#events.onMoreFiles?.(files, this.#buildingSince),
       onBeat: (worker) => this.#replacements.beat(worker),
       onExit: (worker, exit) => {
         this.#everyone.delete(worker);

@@ -28,7 +28,7 @@ export interface WatcherOptions {
   readonly watchFolder?: WatchFolder;
 }
 
-/** How long a file must be gone, in milliseconds: editors and compilers that write it anew take less. */
+/** How long a file must be gone or empty, in milliseconds: editors and compilers that write it anew take less. */
 const GONE = 100;
 
 /** How often it looks at most where it hears nothing, in milliseconds. */

@@ -7,7 +7,6 @@ import type { ListenHandle } from '../listen/listener.js';
 import { type ProgramOptions, parseProgramOptions } from '../listen/program-options.js';
 import { type Serving, type StopReport, startServing } from '../listen/serve.js';
 import type { ModuleTracker } from '../load/track-modules.js';
-import { isTypeScript, tsLoaderImport } from '../load/ts-loader.js';
 import { createLogger, type Logger, logProblem } from '../log.js';
 import { AwaitedSockets, plannedSockets, refuseForeign } from './awaited-sockets.js';
 import { type Counts, startBeat } from './beat.js';
@@ -15,7 +14,7 @@ import { DeploymentFiles } from './deployment-files.js';
 import { failureOf } from './failure.js';
 import { giveSocket } from './give-socket.js';
 import { createLiveReload, type LiveReload } from './live-reload.js';
-import type { Failure, FileSet, FromWorker, Order, ToWorker, WantedSocket } from './messages.js';
+import type { Failure, FromWorker, Order, ToWorker, WantedSocket } from './messages.js';
 import { requestBudget } from './request-budget.js';
 import { serveFailure } from './serve-failure.js';
 import { warmUp } from './warm-up.js';
@@ -30,6 +29,9 @@ export interface Channel {
 
 /** How much more than its share a worker keeps: the others need not be asked about every connection. */
 const SLACK = 1.25;
+
+/** How often it tells what it has loaded while it is built, in milliseconds. */
+const EARLY = 500;
 
 export class Worker {
   readonly #channel: Channel;
@@ -104,6 +106,7 @@ export class Worker {
     const files = new DeploymentFiles(order.file, this.#tracker);
     this.#files = files;
     let read: ReadDeployment | null = null;
+    const early = setInterval(() => this.#tellKnown(files), EARLY);
     try {
       read = readDeployment(order.file, { ...order, readFile: files.readFile });
       const { deployment, resolver } = read;
@@ -113,8 +116,14 @@ export class Worker {
       this.#live = order.liveReload ? createLiveReload(`${process.ppid}-${order.generation}`) : null;
       this.#serving = await startServing({
         ...{ deployment, resolver, program, log: this.#log, multiprocess: order.multiprocess },
-        ...{ onLocated: files.onLocated, ...(this.#live && { wrap: this.#live.filter }) },
+        onLocated: (located) => {
+          files.onLocated(located);
+          // Before it is loaded, which may block for ever.
+          this.#tellKnown(files);
+        },
+        ...(this.#live && { wrap: this.#live.filter }),
         sockets: async (listeners) => {
+          clearInterval(early);
           this.#sockets = new AwaitedSockets(listeners);
           await this.#tellBuilt(this.#sockets, files, program, performance.now() - begun);
           return this.#sockets.all;
@@ -125,6 +134,8 @@ export class Worker {
       const failure = failureOf(error, process.cwd());
       const sockets = read === null ? null : plannedSockets(read);
       this.#channel.send({ kind: 'failed', failure, files: await files.all(), sockets });
+    } finally {
+      clearInterval(early);
     }
   }
 
@@ -146,15 +157,10 @@ export class Worker {
   ): Promise<void> {
     const all = await files.all();
     const packages = program.preload ? files.packages : [];
-    const loader = await loaderOf(all, program, files.folder);
+    const loader = await files.loader(program.ts_loader);
     this.#channel.send({
       kind: 'built',
-      sockets: sockets.wanted,
-      program,
-      files: all,
-      loader,
-      packages,
-      took,
+      ...{ sockets: sockets.wanted, program, files: all, loader, packages, took },
     });
   }
 
@@ -183,6 +189,11 @@ export class Worker {
       counts.busy += requests.busy;
     }
     return counts;
+  }
+
+  /** For a build that takes long: a change of what it has loaded makes it pointless. */
+  #tellKnown(files: DeploymentFiles): void {
+    if (this.#tracker !== null) this.#channel.send({ kind: 'files', files: files.known });
   }
 
   async #tellFiles(): Promise<void> {
@@ -229,12 +240,6 @@ export class Worker {
     for (const problem of report?.problems ?? []) logProblem(this.#log, problem);
     this.#channel.send({ kind: 'drained', cut: report?.cut ?? 0 }, undefined, () => this.#channel.exit(code));
   }
-}
-
-/** What runs TypeScript, for workers to come, where this one has loaded any; started with the process it costs less. */
-async function loaderOf({ files }: FileSet, program: ProgramOptions, folder: string): Promise<string | null> {
-  if (!files.some(isTypeScript)) return null;
-  return tsLoaderImport(program.ts_loader, folder, null).catch(() => null);
 }
 
 function isSocket(value: unknown): value is Socket {

@@ -79,6 +79,7 @@ describe('a setting', () => {
     ['1.5 h', 5_400_000],
     ['10', 10_000],
     ['0.25', 250],
+    ['576h', 24 * 24 * 3_600_000],
   ])('%j is a duration', (value, milliseconds) => {
     expect(read(value, duration)).toBe(milliseconds);
   });
@@ -110,6 +111,7 @@ describe('a setting', () => {
     ['8080 ; the port', integer()],
     ['5 parsecs', duration],
     ['-5s', duration],
+    ['577h', duration],
     ['9'.repeat(400), duration],
     ['5ib', size],
     ['9999999999T', size],

@@ -32,6 +32,11 @@ export async function run(app, globalConf, { greeting, closing }) {
 export const make = (globalConf, localConf) => (app) => run(app, globalConf, localConf);
 export const throws = () => { throw new Error('out of order'); };
 export const rejects = async () => { throw new Error('out of order'); };
+export const rejectsAtWork = async () => {
+  setInterval(() => undefined, 1000);
+  throw new Error('out of order');
+};
+export const ends = async () => undefined;
 `;
 
 function folderWith(server: string): DeploymentFolder {
@@ -70,6 +75,23 @@ describe('a server of another make', () => {
     const answer = await fetch(`http://127.0.0.1:${await cli.port('other')}/there`);
     expect(await answer.text()).toBe('hello /there');
     expect((await cli.stop()).code).toBe(0);
+  });
+
+  it.each(['rejects', 'rejectsAtWork'])(
+    'that fails later as the last one ends the program: %s',
+    async (name) => {
+      using folder = folderWith(`paste.server_runner = servers:${name}`);
+      const { code, stdout } = await runCli(['site.ini'], { cwd: folder.path });
+      expect(stdout).toMatch(/\[server:mine\] fails[^\n]*\n(?:.*\n)*.*no server is left that serves/);
+      expect(code).toBe(1);
+    },
+  );
+
+  it('that ends without a word as the last one ends the program', async () => {
+    using folder = folderWith('paste.server_runner = servers:ends');
+    const { code, stdout } = await runCli(['site.ini'], { cwd: folder.path });
+    expect(stdout).toContain('no server is left that serves');
+    expect(code).toBe(1);
   });
 
   it('that cannot be closed is told in the log with the place', async () => {

@@ -137,7 +137,10 @@ describe('a head that is sent ahead', () => {
       await client.until(/\r\n\r\n/);
       source.send('data');
       source.send('');
-      expect(await client.toEnd()).toMatch(/\r\n\r\n4\r\ndata\r\n(?:1\r\n!\r\n)?0\r\n\r\n$/);
+      // From Node 26 on what is written in one tick is one chunk.
+      expect(await client.toEnd()).toMatch(
+        /\r\n\r\n(?:4\r\ndata\r\n(?:1\r\n!\r\n)?|5\r\ndata!\r\n)0\r\n\r\n$/,
+      );
       expect(server.errors).toEqual([]);
     }
   });

@@ -93,7 +93,8 @@ describe('an answer on the wire', () => {
     const server = await serveApp(answering(() => generate('ab', '', 'cde')));
     const modern = split(await server.ask(`GET / HTTP/1.1\r\n${CLOSE}`));
     expect(modern.head).toMatch(/Transfer-Encoding: chunked/);
-    expect(modern.body).toBe('2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n');
+    // From Node 26 on what is written in one tick is one chunk.
+    expect(modern.body).toMatch(/^(?:2\r\nab\r\n3\r\ncde|5\r\nabcde)\r\n0\r\n\r\n$/);
     const old = split(await server.ask('GET / HTTP/1.0\r\n\r\n'));
     expect(old.head).not.toMatch(/Transfer-Encoding|Content-Length/);
     expect(old.body).toBe('abcde');

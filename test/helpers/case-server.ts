@@ -11,14 +11,14 @@ import { Conversation } from './raw-http.js';
 
 export class CaseServer {
   /** What a listener asks for when it parts with its connections. */
-  readonly door: GatedServer['door'];
+  readonly connections: GatedServer['connections'];
   readonly #server: Server;
   readonly #ran = new Map<number, string[]>();
   readonly #clients: Socket[] = [];
 
   /** `options` may bring a handler of its own, which then is the app. */
   constructor(options: Partial<GatedServerOptions> = {}) {
-    const { server, door } = createGatedServer({
+    const { server, connections } = createGatedServer({
       handler: (req, res, _head, waitsForContinue) => {
         const port = req.socket.remotePort ?? 0;
         this.#ran.set(port, [...this.ranOn(port), `${req.method} ${req.url}`]);
@@ -29,7 +29,7 @@ export class CaseServer {
       ...options,
     });
     this.#server = server;
-    this.door = door;
+    this.connections = connections;
     // Ports are used again.
     this.#server.on('connection', ({ remotePort = 0 }: Socket) => this.#ran.delete(remotePort));
   }

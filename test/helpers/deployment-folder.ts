@@ -1,5 +1,5 @@
 // A folder with a deployment in it, for tests that start the real program; removed when the test is done with it.
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -19,6 +19,10 @@ export class DeploymentFolder {
   write(name: string, text: string): void {
     mkdirSync(dirname(this.file(name)), { recursive: true });
     writeFileSync(this.file(name), text);
+  }
+
+  exists(name: string): boolean {
+    return existsSync(this.file(name));
   }
 
   /** Copies a folder's files into this one. */

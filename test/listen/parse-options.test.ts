@@ -76,16 +76,19 @@ describe('the options of a server', () => {
     ['port =', 'bad-value: port = "" is not a whole number from 0 to 65535'],
     [
       'headers_timeout = soon',
-      'bad-value: headers_timeout = "soon" is not a length of time such as 30s, 5m or 250ms',
+      'bad-value: headers_timeout = "soon" is not a length of time such as 30s, 5m or 250ms, of at most 24 days',
     ],
-    ['send_timeout = -1', 'bad-value: send_timeout = "-1" is not a length of time such as 30s, 5m or 250ms'],
+    [
+      'send_timeout = -1',
+      'bad-value: send_timeout = "-1" is not a length of time such as 30s, 5m or 250ms, of at most 24 days',
+    ],
     [
       'body_timeout = NaN',
-      'bad-value: body_timeout = "NaN" is not a length of time such as 30s, 5m or 250ms',
+      'bad-value: body_timeout = "NaN" is not a length of time such as 30s, 5m or 250ms, of at most 24 days',
     ],
     [
       'keepalive_timeout = 1e9',
-      'bad-value: keepalive_timeout = "1e9" is not a length of time such as 30s, 5m or 250ms',
+      'bad-value: keepalive_timeout = "1e9" is not a length of time such as 30s, 5m or 250ms, of at most 24 days',
     ],
     [
       'headers_timeout = 10s\nrequest_timeout = 5s',

@@ -8,6 +8,7 @@ import { lint } from '../../src/gateway/lint.js';
 import type { Environ, Header, StartResponse, WsgiApp, WsgiBody } from '../../src/gateway/wsgi-types.js';
 import { createLiveReload } from '../../src/supervise/live-reload.js';
 import { eventually } from '../helpers/eventually.js';
+import { FrontServer } from '../helpers/front-server.js';
 import { type Conversation, openConversation } from '../helpers/raw-http.js';
 import { appOf, KINDS, type Kind, type Reply, serveKind } from '../helpers/three-kinds.js';
 
@@ -383,5 +384,23 @@ describe('over a WSGI app under lint, live reload', () => {
       },
     );
     expect(above).toMatchObject({ HTTP_ACCEPT_ENCODING: 'gzip' });
+  });
+});
+
+describe('a stream that a browser listens to', () => {
+  it('keeps no other request waiting, be there one at a time', async () => {
+    const server = new FrontServer(replying('node', {}), { gateway: { maxConcurrency: 1 } });
+    try {
+      await server.listen();
+      for (let count = 0; count < 3; count += 1) {
+        const browser = await server.open();
+        browser.send('GET /.wsgi-serve/live HTTP/1.1\r\nHost: a\r\n\r\n');
+        await browser.until(/data: 7/);
+      }
+      const answer = await server.askRaw('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      expect(answer).toContain('<p>');
+    } finally {
+      await server.close();
+    }
   });
 });

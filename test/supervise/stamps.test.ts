@@ -76,6 +76,14 @@ describe('Stamps', () => {
     expect(stamps.compare([APP, '/srv/missing.js'])).toEqual([]);
   });
 
+  it('takes a file that was emptied for one that is about to be written', () => {
+    const { disk, stamps } = stamped();
+    disk.write(APP, '', 3000);
+    expect(stamps.compare([APP]).map(({ isGone }) => isGone)).toEqual([true]);
+    disk.write(APP, 'two', 3000);
+    expect(stamps.compare([APP]).map(({ isGone }) => isGone)).toEqual([false]);
+  });
+
   it('takes a path that it was never told of for one that was not there', () => {
     const { disk, stamps } = stamped();
     disk.write('/srv/new.html', 'new');

@@ -9,10 +9,11 @@ import { isSurplus, type ParserError, refusalFor } from './client-error.js';
 import type { Clock } from './clock.js';
 import { endWith, linger } from './closing.js';
 import type { ConnectionLimits } from './connection-limits.js';
+import type { Connections } from './connections.js';
 import { type CleanHead, type GateResult, gate } from './gate.js';
 import { ALLOW, type Refusal, refusalText } from './refusal.js';
 import { replayWithoutUpgrade } from './replay.js';
-import { Turns } from './turns.js';
+import type { Turns } from './turns.js';
 
 /**
  * Gets a request that passed, once the answers before it on its connection are sent; must not throw. With
@@ -53,59 +54,29 @@ export class Door {
   readonly #limits: ConnectionLimits;
   readonly #keepers: DoorKeepers;
   readonly #clock: Clock;
-  readonly #turns = new Map<Socket, Turns>();
-  /** WebSockets, which are their apps' now. */
-  readonly #released = new Set<Socket>();
-  #begun = 0;
-  #isDraining = false;
-  #onRest: (() => void) | null = null;
-  /** Told of each connection that was released. */
-  onRelease: (socket: Socket) => void = ignore;
+  readonly #connections: Connections;
 
   /** `server` must be as node:http made it, without listeners of anybody else. */
-  constructor(server: Server, limits: ConnectionLimits, keepers: DoorKeepers, clock: Clock) {
+  constructor(
+    server: Server,
+    connections: Connections,
+    limits: ConnectionLimits,
+    keepers: DoorKeepers,
+    clock: Clock,
+  ) {
     const listeners = server.listeners('connection');
     this.#accept = (socket) => {
       for (const listener of listeners) listener.call(server, socket);
     };
+    this.#connections = connections;
     this.#limits = limits;
     this.#keepers = keepers;
     this.#clock = clock;
   }
 
-  /** Requests that were let in so far, and those that are not answered yet. */
-  counts(): { readonly begun: number; readonly busy: number } {
-    let busy = 0;
-    for (const turns of this.#turns.values()) if (turns.isBusy) busy += 1;
-    return { begun: this.#begun, busy };
-  }
-
-  /** From here on every answer closes its connection: those under way whose head is not sent, and those to come. */
-  drain(): void {
-    this.#isDraining = true;
-    for (const turns of this.#turns.values()) turns.close();
-  }
-
-  /** Tells every WebSocket to close and to come again: `1001 Going Away` (RFC 6455 section 7.4.1). */
-  sayGoodbye(): void {
-    for (const socket of this.#released) socket.write(GOING_AWAY);
-  }
-
-  /** Calls `onRest` whenever an answer was sent behind which nothing waits on its connection; null ends that. */
-  watchRests(onRest: (() => void) | null): void {
-    this.#onRest = onRest;
-    for (const turns of this.#turns.values()) turns.onceAnswered(this.#tellRest);
-  }
-
-  /** Whether a connection was answered everything that it asked for so far, and did ask. */
-  readonly rests = (socket: Socket): boolean => {
-    const turns = this.#turns.get(socket);
-    return turns !== undefined && !turns.isBusy && !turns.isDone;
-  };
-
   /** For `request`, `checkContinue` and `checkExpectation`. */
   readonly onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    const turns = this.#turnsOf(req.socket);
+    const turns = this.#connections.turnsOf(req.socket);
     if (turns.isOver) return;
     if (turns.isBusy) turns.after(() => this.#admit(req, res, turns));
     else this.#admit(req, res, turns);
@@ -114,7 +85,7 @@ export class Door {
   /** For `upgrade` and `connect`. */
   readonly onUpgrade = (req: IncomingMessage, _stream: Duplex, first: Buffer): void => {
     const { socket } = req;
-    const turns = this.#turnsOf(socket);
+    const turns = this.#connections.turnsOf(socket);
     // node:http has let go of the socket: an error would end the process, and an answer under way would wait for ever.
     const cut = (): void => void socket.destroy();
     const drain = (): void => turns.drain();
@@ -133,7 +104,7 @@ export class Door {
       socket.destroy();
       return;
     }
-    const turns = this.#turnsOf(socket);
+    const turns = this.#connections.turnsOf(socket);
     if (turns.isDone) return;
     if (isSurplus(error)) turns.after(() => linger(socket, this.#clock));
     else if (turns.isReading) this.#refuse(refusal, socket, turns, null);
@@ -148,9 +119,8 @@ export class Door {
       return;
     }
     const head = result.request;
-    this.#begun += 1;
-    if (this.#onRest !== null) turns.onceAnswered(this.#tellRest);
-    if (head.closes || head.upgrades || this.#isDraining || count >= this.#limits.maxRequestsPerConnection) {
+    const isLast = this.#connections.letIn(turns) || count >= this.#limits.maxRequestsPerConnection;
+    if (isLast || head.closes || head.upgrades) {
       res.shouldKeepAlive = false;
       turns.end();
     }
@@ -213,13 +183,7 @@ export class Door {
   #isTaken(req: IncomingMessage, first: Buffer, head: CleanHead): boolean {
     const { onUpgrade } = this.#keepers;
     if (onUpgrade === undefined || head.bodyLength !== 0) return false;
-    return onUpgrade(req, req.socket, first, head, () => this.#release(req.socket));
-  }
-
-  #release(socket: Socket): void {
-    this.#released.add(socket);
-    socket.once('close', () => this.#released.delete(socket));
-    this.onRelease(socket);
+    return onUpgrade(req, req.socket, first, head, () => this.#connections.release(req.socket));
   }
 
   #gate(req: IncomingMessage): GateResult {
@@ -238,20 +202,6 @@ export class Door {
     if (isAnswering) socket.destroy();
     else endWith(socket, refusalText(refusal, req?.method ?? null, new Date()), this.#clock);
   }
-
-  /** In the next phase of the loop: node:http is done with the request by then. */
-  readonly #tellRest = (): void => {
-    setImmediate(() => this.#onRest?.());
-  };
-
-  #turnsOf(socket: Socket): Turns {
-    const known = this.#turns.get(socket);
-    if (known !== undefined) return known;
-    const turns = new Turns(socket);
-    this.#turns.set(socket, turns);
-    socket.once('close', () => this.#turns.delete(socket));
-    return turns;
-  }
 }
 
 /** `OPTIONS *` asks about the server, not about anything that an app has (RFC 9110 section 9.3.7). */
@@ -267,9 +217,6 @@ function startWithContinue(res: ServerResponse, watch: BodyWatch): void {
     writeContinue(callback);
   };
 }
-
-/** A close frame of a server: opcode 8, two bytes of payload. Apps write frames whole, so it comes between two. */
-const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 function ignore(): void {
   // A connection that breaks while nobody uses it is no error.

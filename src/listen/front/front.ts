@@ -61,7 +61,9 @@ class Front {
   constructor(app: App, options: FrontOptions) {
     this.#options = options;
     const run = (exchange: NodeExchange) => runApp(app, exchange, options.gateway);
-    this.#run = limitConcurrency(run, options.gateway.maxConcurrency ?? 0);
+    const limited = limitConcurrency(run, options.gateway.maxConcurrency ?? 0);
+    const passes = app.kind === 'wsgi' ? app.holdsNoPlace : undefined;
+    this.#run = passes ? (exchange) => (passes(exchange.request) ? run : limited)(exchange) : limited;
   }
 
   readonly onRequest = (req: IncomingMessage, res: ServerResponse, head: CleanHead, waits: boolean): void => {

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { type Clock, systemClock } from './clock.js';
 import { type ConnectionLimits, DEFAULT_LIMITS } from './connection-limits.js';
+import { Connections } from './connections.js';
 import { Door, type DoorKeepers } from './door.js';
 import { cutStalled } from './stall-patrol.js';
 
@@ -20,7 +21,7 @@ export interface GatedServerOptions extends DoorKeepers {
 export interface GatedServer {
   readonly server: Server;
   /** What to ask for when the server is to part with its connections. */
-  readonly door: Pick<Door, 'counts' | 'drain' | 'sayGoodbye' | 'watchRests'>;
+  readonly connections: Pick<Connections, 'counts' | 'drain' | 'sayGoodbye' | 'watchRests'>;
 }
 
 /** How often node:http looks for requests that are too slow; with its own 30 s every limit would be that much late. */
@@ -36,14 +37,14 @@ export function createGatedServer(options: GatedServerOptions): GatedServer {
   if (Number.isFinite(limits.maxConnections)) server.maxConnections = limits.maxConnections;
   // A switch that every version has, and @types/node has not.
   Object.assign(server, { httpAllowHalfOpen: options.allowHalfOpen ?? false });
-  const door = new Door(server, limits, options, clock);
-  const patrol = cutStalled(server, limits, door.rests, clock);
-  door.onRelease = patrol.release;
+  const connections = new Connections();
+  const door = new Door(server, connections, limits, options, clock);
+  connections.onRelease = cutStalled(server, limits, connections.rests, clock).release;
   // All three are requests: the gate knows what Expect may say.
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, door.onRequest);
   for (const event of ['upgrade', 'connect']) server.on(event, door.onUpgrade);
   server.on('clientError', door.onError);
-  return { server, door };
+  return { server, connections };
 }
 
 function serverOptions(limits: ConnectionLimits): ServerOptions {

@@ -37,8 +37,7 @@ export class LiveEvents {
       ['X-Accel-Buffering', 'no'],
     ]);
     if (environ.REQUEST_METHOD === 'HEAD') return [];
-    // Where requests wait for each other, one that stays would keep all others waiting: there browsers ask again.
-    return this.#isLeaving || !environ['wsgi.multithread'] ? [this.#first] : this.#stream();
+    return this.#isLeaving ? [this.#first] : this.#stream();
   }
 
   leave(): void {

@@ -237,7 +237,8 @@ describe.each(KINDS)('the length of the body of a %s app', (kind) => {
       })),
     );
     const received = await server.askRaw(GET + CLOSE);
-    expect(received.match(/1\r\na\r\n1\r\nb\r\n0\r\n\r\n/g)).toHaveLength(2);
+    // From Node 26 on what is written in one tick is one chunk.
+    expect(received.match(/\r\n\r\n(?:1\r\na\r\n1\r\nb|2\r\nab)\r\n0\r\n\r\n/g)).toHaveLength(2);
   });
 });
 

@@ -487,7 +487,7 @@ describe('a server that drains', () => {
     early.send(GET);
     const late = await server.open();
     await eventually(() => answers.length === 1);
-    server.door.drain();
+    server.connections.drain();
     late.send(GET);
     await eventually(() => answers.length === 2);
     for (const answer of answers) answer();
@@ -508,7 +508,7 @@ describe('a server that drains', () => {
     const conversation = await server.open();
     conversation.send(`${POST}ab`);
     await eventually(() => begun);
-    server.door.drain();
+    server.connections.drain();
     conversation.send('cd');
     const [answer] = parseAnswers(await conversation.toEnd());
     expect(answer?.headers.get('connection')).toBe('close');

@@ -25,8 +25,8 @@ class Browsers {
     return { exchange, over, text: () => exchange.answer.text };
   }
 
-  ask(request: InProcessRequest, maxConcurrency = 0) {
-    return callApp(this.#app, request, { maxConcurrency });
+  ask(request: InProcessRequest) {
+    return callApp(this.#app, request);
   }
 
   get #app(): WsgiApp {
@@ -79,11 +79,6 @@ describe('the stream that browsers listen to', () => {
     expect(clock.waiting).toBe(0);
     events.leave();
     expect(problems).toEqual([]);
-  });
-
-  it('does not stay where requests wait for each other, which would keep all others waiting', async () => {
-    const { text, errors } = await new Browsers().ask({}, 1);
-    expect([text, errors]).toEqual([FIRST, []]);
   });
 
   it('has a head for HEAD, and refuses all else', async () => {

@@ -1,0 +1,140 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { App } from '../../src/gateway/app.js';
+import { toNode } from '../../src/gateway/bridges.js';
+import { FrontServer } from '../helpers/front-server.js';
+
+const servers: FrontServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function serve(answer: (res: ServerResponse) => unknown): Promise<FrontServer> {
+  const server = await new FrontServer({ kind: 'node', app: (_req, res) => answer(res) }).listen();
+  servers.push(server);
+  return server;
+}
+
+const TWICE = 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+type Answer = readonly [what: string, answer: (res: ServerResponse) => unknown];
+
+const REFUSED: readonly Answer[] = [
+  ['status 101', (res) => res.writeHead(101)],
+  ['status 199', (res) => Object.assign(res, { statusCode: 199 })],
+  [
+    'a length beside a coding',
+    (res) => res.writeHead(200, { 'content-length': '1', 'Transfer-Encoding': 'chunked' }),
+  ],
+  [
+    'a length and a coding that was set',
+    (res) => res.setHeader('Transfer-Encoding', 'chunked').writeHead(200, ['Content-Length', '1']),
+  ],
+  ['two equal lengths that were set', (res) => res.setHeader('Content-Length', ['1', '1'])],
+  [
+    'two equal lengths in an array',
+    (res) => res.writeHead(200, 'OK', ['Content-Length', '1', 'content-length', '1']),
+  ],
+  ['another coding', (res) => res.setHeader('Transfer-Encoding', 'gzip')],
+  ['204 with a length', (res) => res.writeHead(204, { 'Content-Length': 1 })],
+];
+
+describe('the head of an answer of a node app', () => {
+  it.each(REFUSED)('with %s is a 500 instead, and the connection goes on', async (_what, answer) => {
+    const server = await serve((res) => {
+      answer(res);
+      res.end('x');
+    });
+    const received = await server.ask(TWICE);
+    expect(received.map(({ status, body }) => [status, body.trim()])).toEqual([
+      [500, 'Internal Server Error'],
+      [500, 'Internal Server Error'],
+    ]);
+    expect(server.errors).toEqual(Array(2).fill(expect.stringMatching(/^writeHead: /)));
+  });
+
+  it.each(REFUSED)('with %s ends no process where it comes from an event', async (_what, answer) => {
+    const server = await serve((res) => {
+      setImmediate(() => {
+        answer(res);
+        res.write('x');
+        res.end();
+      });
+    });
+    expect((await server.ask(TWICE)).map(({ status }) => status)).toEqual([500, 500]);
+    expect(server.errors).toHaveLength(2);
+  });
+
+  it.each<Answer>([
+    ['204 with no length', (res) => res.writeHead(204, { 'Content-Length': 0 })],
+    ['304 with the length of what is not sent', (res) => res.writeHead(304, { 'Content-Length': 10 })],
+    [
+      'a length in place of one that was set',
+      (res) => res.setHeader('Content-Length', '9').writeHead(200, { 'content-length': 0 }),
+    ],
+  ])('with %s is sent', async (_what, answer) => {
+    const server = await serve((res) => {
+      answer(res);
+      res.end();
+    });
+    expect((await server.askRaw(TWICE)).match(/^HTTP\/1\.1 [23]/gm)).toHaveLength(2);
+    expect(server.errors).toEqual([]);
+  });
+
+  it.each(['chunked', 'gzip, chunked'])('with the coding %s is sent in chunks', async (coding) => {
+    const server = await serve((res) => res.writeHead(200, [['Transfer-Encoding', coding]].flat()).end('x'));
+    expect((await server.askRaw(TWICE)).match(/\r\n\r\n1\r\nx\r\n0\r\n\r\n/g)).toHaveLength(2);
+    expect(server.errors).toEqual([]);
+  });
+
+  it('keeps what middleware above set where the app below gives its headers as a list', async () => {
+    const inner = toNode({
+      kind: 'wsgi',
+      app: (_environ, startResponse) => {
+        startResponse('200 OK', [
+          ['Set-Cookie', 'a=1'],
+          ['Set-Cookie', 'b=2'],
+          ['Content-Length', '1'],
+        ]);
+        return ['x'];
+      },
+    });
+    const app: App = {
+      kind: 'node',
+      app: (req, res, run) => {
+        res.setHeader('X-Above', 'c');
+        return inner(req, res, run);
+      },
+    };
+    const server = await new FrontServer(app).listen();
+    servers.push(server);
+    const received = await server.askRaw(TWICE);
+    expect(received.match(/^(?:X-Above: c|Set-Cookie: a=1|Set-Cookie: b=2)$/gm)).toHaveLength(6);
+    expect(server.errors).toEqual([]);
+  });
+});
+
+describe('what a node app says ahead', () => {
+  it.each<[string, Record<string, string | string[]>]>([
+    ['value', { 'X-Hint': 'b\r\nX-Evil: 1' }],
+    ['list of values', { 'X-Hint': ['a', 'b\r\nX-Evil: 1'] }],
+    ['name', { 'X-Hint: b\r\nX-Evil': '1' }],
+  ])('is refused with a line end in a %s', async (_where, hints) => {
+    const server = await serve((res) => {
+      res.writeEarlyHints({ link: '</a.css>; rel=preload', ...hints });
+      res.end('x');
+    });
+    const received = await server.askRaw(TWICE);
+    expect(received).not.toContain('X-Evil');
+    expect(received.match(/^HTTP\/1\.1 500 /gm)).toHaveLength(2);
+  });
+
+  it('is sent otherwise', async () => {
+    const server = await serve((res) => {
+      res.writeEarlyHints({ link: ['</a.css>; rel=preload', '</b.css>; rel=preload'], 'x-a': 'b' });
+      res.end('x');
+    });
+    expect((await server.ask(TWICE)).map(({ status }) => status)).toEqual([103, 200, 103, 200]);
+  });
+});
