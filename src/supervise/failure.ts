@@ -26,6 +26,9 @@ export function plainFailure(message: string): Failure {
   return { text: message, code: 'worker-failed', message, exitCode: 3, place: null };
 }
 
+/** Of what was asked for while the program was about to stop. */
+export const STOPPED: Failure = { ...plainFailure('the program is about to stop'), code: 'stopping' };
+
 /** The codes whose cause is an error of the user's own code: its stack says where, so it is shown. */
 const SHOWS_CAUSE: ReadonlySet<ErrorCode> = new Set([
   'module-failed',

@@ -7,7 +7,7 @@ import { Balance } from './balance.js';
 import { BoundSockets } from './bound-sockets.js';
 import { collectGarbageLater } from './collect-garbage.js';
 import type { Crew } from './crew.js';
-import { plainFailure } from './failure.js';
+import { STOPPED } from './failure.js';
 import { LeavingCrews } from './leaving-crews.js';
 import type { Failure, ImportChain, Order } from './messages.js';
 import { Replacements } from './replacements.js';
@@ -296,5 +296,3 @@ export class Supervisor {
     return this.#state === 'stopping';
   }
 }
-
-const STOPPED: Failure = { ...plainFailure('the program is about to stop'), code: 'stopping' };
