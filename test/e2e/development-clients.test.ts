@@ -49,7 +49,7 @@ describe('with --show-errors', () => {
     });
     site.write('apps.mjs', answering("'v3'"));
     await site.changed(2);
-    expect(await site.body()).toBe('v3');
+    await eventually(async () => (await site.body()) === 'v3');
   });
 
   it('so is the very first one, where the servers are known', async () => {

@@ -24,19 +24,6 @@ let given: number;
 let recipient: Recipient | null;
 let waiting: WaitingConnections;
 
-beforeEach(async () => {
-  [clients, given, recipient] = [[], 0, null];
-  waiting = new WaitingConnections(() => recipient);
-  [old, next] = await Promise.all([start('old'), start('new')]);
-});
-
-afterEach(async () => {
-  for (const { socket } of clients) socket.destroy();
-  const children = [old, next].map(({ child }) => child);
-  for (const child of children) child.kill('SIGKILL');
-  await eventually(() => children.every(({ signalCode, exitCode }) => (signalCode ?? exitCode) !== null));
-});
-
 async function start(name: string): Promise<Server> {
   const server: Server = { child: fork(PROGRAM, [name], { execArgv: [] }), said: [] };
   server.child.on('message', (message, handle) => {
@@ -45,7 +32,7 @@ async function start(name: string): Promise<Server> {
       waiting.take('main', handle);
     } else server.said.push(String(message));
   });
-  await eventually(() => server.said.length > 0);
+  await eventually(() => server.said.length > 0 || server.child.exitCode !== null);
   return server;
 }
 
@@ -87,6 +74,19 @@ function answersOn({ received }: Conversation): readonly string[] {
 }
 
 describe('a connection that is handed to another process', () => {
+  beforeEach(async () => {
+    [clients, given, recipient] = [[], 0, null];
+    waiting = new WaitingConnections(() => recipient);
+    [old, next] = await Promise.all([start('old'), start('new')]);
+  });
+
+  afterEach(async () => {
+    for (const { socket } of clients) socket.destroy();
+    const children = [old, next].map(({ child }) => child);
+    for (const child of children) child.kill('SIGKILL');
+    await eventually(() => children.every(({ signalCode, exitCode }) => (signalCode ?? exitCode) !== null));
+  });
+
   it('at rest is answered there from then on', async () => {
     const client = await greeted();
     handOver();
