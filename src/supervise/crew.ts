@@ -106,8 +106,9 @@ export class Crew {
     return leastLoaded(this.workers.filter(({ state }) => state === 'serving'));
   }
 
-  hold(): void {
-    for (const worker of this.#workers) worker.hold();
+  /** Resolves when nobody of them accepts any more. */
+  async hold(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.hold()));
   }
 
   resume(): void {

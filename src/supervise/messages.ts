@@ -117,6 +117,8 @@ export type FromWorker =
       readonly sockets: readonly WantedSocket[] | null;
     }
   | { readonly kind: 'ready' }
+  /** It accepts nothing more, and has given back what was at rest. */
+  | { readonly kind: 'held' }
   /** What was loaded so far, while it is built or serves. */
   | { readonly kind: 'files'; readonly files: FileSet }
   /** A sign of life, once a second: bytes of resident memory, requests answered and under way, and its connections. */
@@ -161,7 +163,7 @@ const TO_WORKER: ReadonlySet<string> = new Set(
 );
 const FROM_WORKER: ReadonlySet<string> = new Set(
   words<FromWorker>(
-    ...(['standby', 'built', 'failed', 'ready', 'files', 'beat', 'retire', 'connection'] as const),
+    ...(['standby', 'built', 'failed', 'ready', 'held', 'files', 'beat', 'retire', 'connection'] as const),
     ...(['drained', 'because'] as const),
   ),
 );

@@ -105,7 +105,7 @@ export class Supervisor {
 
   /** Lets connections wait for the generation that is about to come. */
   hold(): void {
-    this.#crew?.hold();
+    void this.#crew?.hold();
   }
 
   /** Ends the wait, and lets the old generation answer. */
@@ -139,7 +139,7 @@ export class Supervisor {
 
   /** Stops accepting for a supervisor that is about to serve in our place, and gives the addresses that it is to have. */
   offer(): BoundSockets['entries'] {
-    this.#crew?.hold();
+    void this.#crew?.hold();
     return this.#sockets.entries;
   }
 

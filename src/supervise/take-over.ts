@@ -62,7 +62,7 @@ export async function standIn(
     took: 0,
   };
   const crew = Crew.standIn(order, built, failed, tools.recruit(), tools);
-  current?.hold();
+  await current?.hold();
   if ((await crew.serve(prepared.sockets)) === null) return { kind: 'succession', crew, prepared };
   prepared.rollback();
   resume();
@@ -109,7 +109,7 @@ async function lead(attempt: Attempt, crew: Crew, first: WorkerHandle): Promise<
   const prepared = await sockets.prepare(crew.built.sockets);
   if (isProblems(prepared)) return first.refuse(prepared);
   // From here on nobody accepts until the new generation does: no request meets the old one behind the new one.
-  current?.hold();
+  await current?.hold();
   const unserved = await crew.serve(prepared.sockets);
   if (unserved === null) return { kind: 'succession', crew, prepared };
   prepared.rollback();

@@ -50,6 +50,8 @@ export class WorkerHandle {
   readonly ended: Promise<Exit>;
   readonly #process: WorkerProcess;
   readonly #listener: WorkerListener;
+  #held = Promise.resolve();
+  #onHeld: () => void = () => undefined;
   /** Who waits for an answer to what was asked last. */
   #onStep: (message: FromWorker | null) => void = () => undefined;
   readonly #questions = new Map<number, (chains: readonly ImportChain[]) => void>();
@@ -60,6 +62,7 @@ export class WorkerHandle {
     this.#process = new WorkerProcess(options, (message, socket) => this.#hear(message, socket));
     this.ended = this.#process.ended.then((exit) => {
       this.state = 'ended';
+      this.#onHeld();
       this.#onStep(null);
       for (const answer of this.#questions.values()) answer([]);
       listener.onExit(this, exit);
@@ -121,11 +124,22 @@ export class WorkerHandle {
     return this.serve(sockets, limit);
   }
 
-  /** Stops accepting, and gives connections at rest back, until `resume`. */
-  hold(): void {
-    if (this.state !== 'serving') return;
+  /**
+   * Stops accepting, and gives connections at rest back, until `resume`. Resolves when it has: a worker that is busy
+   * hears of it late, and is not waited for longer than a second.
+   */
+  hold(): Promise<void> {
+    if (this.state !== 'serving') return this.#held;
     this.state = 'held';
+    this.#held = new Promise((resolve) => {
+      const late = setTimeout(resolve, 1000);
+      this.#onHeld = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
     this.send({ kind: 'hold' });
+    return this.#held;
   }
 
   resume(sockets: ReadonlyMap<string, Bound>): void {
@@ -243,6 +257,9 @@ export class WorkerHandle {
         return;
       case 'because':
         this.#questions.get(message.id)?.(message.chains);
+        return;
+      case 'held':
+        this.#onHeld();
         return;
       case 'drained':
         this.cut = message.cut;

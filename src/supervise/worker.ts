@@ -74,6 +74,7 @@ export class Worker {
         return;
       case 'hold':
         this.#serving?.pause(this.#give);
+        this.#channel.send({ kind: 'held' });
         return;
       case 'leave':
         return this.#end((serving) => serving.leave(this.#give));
