@@ -47,7 +47,7 @@ export async function benchStartup(runs: number): Promise<void> {
     const ours: Sample[] = [];
     for (let run = 0; run < runs; run += 1) {
       bare.push(await measure((port) => [join(folder, 'bare.mjs'), String(port)]));
-      ours.push(await measure((port) => [BIN, '-q', join(folder, 'site.ini'), `http_port=${port}`]));
+      ours.push(await measure((port) => [BIN, join(folder, 'site.ini'), `http_port=${port}`]));
     }
     print('to the first answer', 'ms', median(ours, 'first'), median(bare, 'first'), 60);
     print('resident memory', 'MB', median(ours, 'resident'), median(bare, 'resident'), 20);

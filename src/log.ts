@@ -1,5 +1,5 @@
 // The log: one line a thing that happens. The only user of pino; pretty on a terminal, JSON lines elsewhere.
-// pino is loaded with the first line that is logged, so that nobody waits for it before.
+// pino is loaded with the first line that its level lets through, so that nobody waits for it before.
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { WsgiServeError } from './errors.js';
@@ -31,18 +31,22 @@ export interface LogOptions {
 
 /** A logger on standard output that writes each line at once, so that lines keep their order with `console.log`. */
 export function createLogger(options: LogOptions = {}): Logger {
+  const highest = LOG_LEVELS.indexOf(options.level ?? 'info');
   let made: Logger | null = null;
-  const logger = (): Logger => {
-    made ??= createPino(options);
-    return made;
+  const at = (level: keyof Logger) => {
+    if (LOG_LEVELS.indexOf(level) > highest) return () => undefined;
+    return (fields: object, message: string) => {
+      made ??= createPino(options);
+      made[level](fields, message);
+    };
   };
   return {
-    fatal: (fields, message) => logger().fatal(fields, message),
-    error: (fields, message) => logger().error(fields, message),
-    warn: (fields, message) => logger().warn(fields, message),
-    info: (fields, message) => logger().info(fields, message),
-    debug: (fields, message) => logger().debug(fields, message),
-    trace: (fields, message) => logger().trace(fields, message),
+    fatal: at('fatal'),
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    trace: at('trace'),
   };
 }
 

@@ -1,6 +1,6 @@
 // `wsgi-serve FILE`: reads, builds, listens, says so, and waits for the signal to stop; by itself, or below a supervisor
 // where something is asked that needs one. Called by main.ts.
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { WsgiServeError } from '../errors.js';
 import type { ProgramOptions } from '../listen/program-options.js';
 import { type ForServing, readForServing } from '../listen/read-for-serving.js';
@@ -9,6 +9,8 @@ import { createLogger, type Logger, type LogLevel, levelFor, logProblem } from '
 import { parseFile, parseVariables } from './arguments.js';
 import { inheritedSockets, tellService } from './service.js';
 import type { WhoWaits } from './who-waits.js';
+
+const FIRST_ANSWER_MS = 5;
 
 /** What commander makes of the options of `serve`. */
 export interface ServeFlags {
@@ -74,8 +76,8 @@ async function serveAlone(parts: ForServing): Promise<number> {
   if (parts.program.umask !== null) process.umask(parts.program.umask);
   const sockets = await inheritedSockets();
   const serving = await startServing({ ...parts, ...(sockets && { sockets }) });
-  // Requests that wait already are answered before anything is said.
-  await setImmediate();
+  // Who waits for the port is answered before anything is said: the first line takes longer than the first answer.
+  await setTimeout(FIRST_ANSWER_MS);
   for (const { name, url } of serving.listeners) {
     parts.log.info({ server: name, url }, `serving ${name} on ${url}`);
   }

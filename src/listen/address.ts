@@ -10,7 +10,7 @@ export type Address =
 /** What a person can open or connect to: `http://127.0.0.1:8080`, `http://[::1]:8080`, `unix:/run/site.sock`. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
-  return `http://${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
+  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 /** Whether two servers cannot both have it; port 0 is another port each time. */
@@ -25,16 +25,14 @@ export function isSameAddress(a: Address, b: Address): boolean {
  * The port is null where none is written; null altogether where it is none of these.
  */
 export function splitHostPort(text: string): { host: string; port: string | null } | null {
-  if (isIPv6(text)) return { host: text, port: null };
-  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
-  if (bracketed !== null) {
-    const [, host = '', port = null] = bracketed;
-    return isIPv6(host) ? { host, port } : null;
-  }
   const plain = /^([^\s:/[\]]+)(?::(\d+))?$/.exec(text);
-  if (plain === null) return null;
-  const [, host = '', port = null] = plain;
-  return { host, port };
+  if (plain !== null) {
+    const [, host = '', port = null] = plain;
+    return { host, port };
+  }
+  // Asked last: node compiles what isIPv6 needs when it is first called, for milliseconds.
+  const [, host = text, port = null] = /^\[([^\]]+)\](?::(\d+))?$/.exec(text) ?? [];
+  return isIPv6(host) ? { host, port } : null;
 }
 
 /** As `net.Server#listen` takes it. `backlog` is how many connections the kernel keeps waiting. */
