@@ -1,15 +1,20 @@
 // Makes a server the only one at the path of a unix socket: whatever a dead one left there goes, a live one stays. Called
 // by control-server.ts.
 import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { WsgiServeError } from '../errors.js';
 import { hasCode } from '../listen/listen-error.js';
 import { whoListens } from './control-client.js';
+import { identityOf, isRunningServer, replaceStale } from './pid-file.js';
 
-/** So often what stands in the way may be replaced by something else that does. */
-const ATTEMPTS = 10;
+/** So often what stands in the way may be replaced by something else that does, or be about to be removed by another. */
+const ATTEMPTS = 200;
+
+/** Milliseconds between two attempts. */
+const RETRY = 5;
 
 /**
  * Lets `server` listen at `path`, which the user of this process alone can connect to. Rejects with `already-running`
@@ -19,7 +24,7 @@ export async function listenAlone(server: Server, path: string): Promise<() => P
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const failure = await listenAt(server, path);
     if (failure === null) {
-      const own = lstatSync(path);
+      const own = identityOf(path);
       return () => stopListening(server, path, own);
     }
     if (!hasCode(failure, 'EADDRINUSE')) throw cannotListen(path, failure.message, failure);
@@ -43,27 +48,25 @@ function listenAt(server: Server, path: string): Promise<Error | null> {
 }
 
 async function removeDead(path: string): Promise<void> {
+  // Asked before anything else: another start may replace it meanwhile, and listen there.
+  const identity = identityOf(path);
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
+  if (identity === null || found === undefined) return;
   if (!found.isSocket()) throw cannotListen(path, 'what stands there is no socket');
   const owner = await whoListens(path);
   if (owner !== null) throw alreadyRunning(path, owner.pid);
-  // Another start may have replaced it while this one asked, and listen there now.
-  const aside = asideOf(path);
   try {
-    renameSync(path, aside);
+    const isServer = (pid: number): Promise<boolean> => isRunningServer(pid, path);
+    if (!(await replaceStale(path, identity, isServer, () => unlinkSync(path)))) await setTimeout(RETRY);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
     throw cannotListen(path, 'what a dead server left there cannot be removed', error);
   }
-  if (isSame(lstatSync(aside), found)) unlinkSync(aside);
-  else renameSync(aside, path);
 }
 
 /** Node removes whatever stands at the path of a server that closes, though it be another's by now. */
-function stopListening(server: Server, path: string, own: Stats): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  const isOthers = found !== undefined && !isSame(found, own);
+function stopListening(server: Server, path: string, own: string | null): Promise<void> {
+  const found = identityOf(path);
+  const isOthers = found !== null && found !== own;
   const aside = asideOf(path);
   if (isOthers) renameSync(path, aside);
   const closed = new Promise<void>((done) => server.close(() => done()));
@@ -74,11 +77,6 @@ function stopListening(server: Server, path: string, own: Stats): Promise<void> 
 /** A name in the same folder that is no longer: there may be no room for one. */
 function asideOf(path: string): string {
   return join(dirname(path), randomBytes(32).toString('hex').slice(0, basename(path).length));
-}
-
-/** A new file may get the number of an old one. */
-function isSame(a: Stats, b: Stats): boolean {
-  return a.dev === b.dev && a.ino === b.ino && a.mtimeMs === b.mtimeMs;
 }
 
 function alreadyRunning(path: string, pid: number | null): WsgiServeError {

@@ -4,10 +4,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Address } from '../listen/address.js';
+import { ChildChannel } from './child-channel.js';
 import { CommandFailed } from './control-connection.js';
 import { plainFailure } from './failure.js';
 import type { Bound } from './listen-handle.js';
-import type { Failure, ToWorker } from './messages.js';
+import type { Failure } from './messages.js';
 import type { Recipient } from './waiting-connections.js';
 
 /** Tells a supervisor that its parent is one that hands over to it. */
@@ -55,7 +56,10 @@ export async function handOver(
     env: { ...env, [VARIABLE]: '1' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const failure = await untilServing(child, ceding, signal);
+  const channel = new ChildChannel(child);
+  const tell = (word: Word, handle?: object, done?: (sent: boolean) => void): void =>
+    channel.send(marked(word), handle, done);
+  const failure = await untilServing(child, ceding, tell, signal);
   if (failure !== null) {
     child.kill('SIGKILL');
     ceding.resume();
@@ -63,15 +67,15 @@ export async function handOver(
   }
   ceding.release();
   // It keeps this process alive, as its channel does not: until everything is given this process must not end by itself.
-  tell(child, { word: 'yours' });
+  tell({ word: 'yours' });
   return {
     pid: child.pid ?? 0,
-    send: (message: ToWorker, socket, done = () => undefined) => {
-      // There is nobody else to take it.
-      if (!child.connected) socket.destroy();
-      if (message.kind !== 'connection') done(false);
-      else tell(child, { word: 'connection', server: message.server }, socket, done);
-    },
+    send: ({ server }, socket, done) =>
+      tell({ word: 'connection', server }, socket, (sent) => {
+        // There is nobody else to take it.
+        if (!sent) socket.destroy();
+        done(sent);
+      }),
   };
 }
 
@@ -115,7 +119,7 @@ class FormerSupervisor implements Predecessor {
     const all = new Promise<void>((resolve) => {
       this.#onAll = resolve;
     });
-    tell(process, { word: 'wants' });
+    tellPredecessor({ word: 'wants' });
     await all;
     return this.#sockets;
   }
@@ -124,12 +128,12 @@ class FormerSupervisor implements Predecessor {
     const yours = new Promise<void>((resolve) => {
       this.#onYours = resolve;
     });
-    tell(process, { word: 'serves' });
+    tellPredecessor({ word: 'serves' });
     await yours;
   }
 
   failed(failure: Failure): Promise<void> {
-    return new Promise((told) => tell(process, { word: 'failed', failure }, undefined, () => told()));
+    return new Promise((told) => tellPredecessor({ word: 'failed', failure }, told));
   }
 
   onConnection(take: (server: string, socket: Socket) => void): void {
@@ -150,7 +154,12 @@ class FormerSupervisor implements Predecessor {
 }
 
 /** Null when it serves. */
-function untilServing(child: ChildProcess, ceding: Ceding, signal: AbortSignal): Promise<Failure | null> {
+function untilServing(
+  child: ChildProcess,
+  ceding: Ceding,
+  tell: (word: Word, handle?: object) => void,
+  signal: AbortSignal,
+): Promise<Failure | null> {
   return new Promise((resolve) => {
     const giveUp = (): void => resolve(plainFailure('the server is about to stop'));
     signal.addEventListener('abort', giveUp);
@@ -163,9 +172,9 @@ function untilServing(child: ChildProcess, ceding: Ceding, signal: AbortSignal):
       const word = wordOf(message);
       if (word?.word === 'wants') {
         for (const { key, bound } of ceding.hold()) {
-          tell(child, { word: 'socket', key, address: bound.address }, bound.handle ?? undefined);
+          tell({ word: 'socket', key, address: bound.address }, bound.handle ?? undefined);
         }
-        tell(child, { word: 'all' });
+        tell({ word: 'all' });
       }
       if (word?.word === 'serves') resolve(null);
       if (word?.word === 'failed') resolve(word.failure);
@@ -173,15 +182,14 @@ function untilServing(child: ChildProcess, ceding: Ceding, signal: AbortSignal):
   });
 }
 
-function tell(
-  to: Pick<ChildProcess, 'connected' | 'send'> | NodeJS.Process,
-  word: Word,
-  handle?: object,
-  done: (sent: boolean) => void = () => undefined,
-): void {
-  if (!to.connected || to.send === undefined) done(false);
-  // The types know of sockets and servers alone; node takes the handles below them as well.
-  else to.send({ [VARIABLE]: word }, handle as Socket | undefined, {}, (error) => done(error === null));
+/** `told` is called when it was told, or can never be. */
+function tellPredecessor(word: Word, told: () => void = () => undefined): void {
+  if (!process.connected || process.send === undefined) told();
+  else process.send(marked(word), undefined, {}, told);
+}
+
+function marked(word: Word): object {
+  return { [VARIABLE]: word };
 }
 
 function wordOf(message: unknown): Word | null {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { toError, WsgiServeError } from '../errors.js';
 import { hasCode } from '../listen/listen-error.js';
 import { whoListens } from './control-client.js';
@@ -17,8 +18,11 @@ export interface PidFile {
 /** Whether a process is a server of ours that runs. */
 export type IsServer = (pid: number) => Promise<boolean>;
 
-/** So often a file that is stale may be replaced by another that is. */
-const ATTEMPTS = 10;
+/** So often a file that is stale may be replaced by another that is, or be about to be replaced by another start. */
+const ATTEMPTS = 200;
+
+/** Milliseconds between two attempts. */
+const RETRY = 5;
 
 /**
  * Writes `pid` to a new file at `path`; a stale or malformed one is replaced. Rejects with `already-running` where it
@@ -30,7 +34,7 @@ export async function writePidFile(path: string, isServer: IsServer, pid = proce
   try {
     // Whole at once: no other start may take a file that is being written for a malformed one.
     writeFileSync(fresh, text, { flag: 'wx', mode: 0o644 });
-    await linkTo(path, fresh, (found) => requireStale(path, found, pid, isServer));
+    await moveTo(path, fresh, pid, isServer);
   } catch (error) {
     throw error instanceof WsgiServeError ? error : unwritable(path, toError(error).message, error);
   } finally {
@@ -65,20 +69,57 @@ export async function isRunningServer(pid: number, controlSocket: string, proc =
   return isOurCommand(commandLine(`${proc}/${pid}/cmdline`));
 }
 
-/** Gives `fresh` the name `path`; what is there goes, unless `requireStale` rejects for what it holds. */
-async function linkTo(
+/**
+ * Lets `replace` put something in the place of one very file that is stale. Nothing but a claim on that file lets a start
+ * do so; a claim is a pid file too, which one start alone gets, and which is stale where that one died. Resolves to
+ * whether it did: not where another start is about to, nor where another file has the name by now.
+ */
+export async function replaceStale(
   path: string,
-  fresh: string,
-  requireStale: (found: string) => Promise<void>,
-): Promise<void> {
+  identity: string,
+  isServer: IsServer,
+  replace: () => void,
+): Promise<boolean> {
+  const claim = await claimOf(`${path}.${identity}`, isServer);
+  if (claim === null) return false;
+  try {
+    if (identityOf(path) !== identity) return false;
+    replace();
+    return true;
+  } finally {
+    claim.remove();
+  }
+}
+
+/** What tells a file from others that have its name, or its number, before or after it; null where there is none. */
+export function identityOf(path: string): string | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats === undefined ? null : `${stats.ino}-${stats.mtimeNs}`;
+}
+
+/** Gives `fresh` the name `path`; what is there is replaced, unless it names a server that runs. */
+async function moveTo(path: string, fresh: string, pid: number, isServer: IsServer): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (isLinked(fresh, path)) return;
-    const found = textOf(path);
-    if (found === null) continue;
-    await requireStale(found);
-    takeAway(path, found, `${fresh}-old`);
+    // Asked before the text: where it is replaced in between, it is not this text that is replaced.
+    const identity = identityOf(path);
+    const text = textOf(path);
+    if (identity === null || text === null) continue;
+    await requireStale(path, text, pid, isServer);
+    if (await replaceStale(path, identity, isServer, () => renameSync(fresh, path))) return;
+    await setTimeout(RETRY);
   }
   throw unwritable(path, 'something comes back there again and again');
+}
+
+/** Null where another start has it. */
+async function claimOf(path: string, isServer: IsServer): Promise<PidFile | null> {
+  try {
+    return await writePidFile(path, isServer);
+  } catch (error) {
+    if (error instanceof WsgiServeError && error.code === 'already-running') return null;
+    throw error;
+  }
 }
 
 async function requireStale(path: string, found: string, own: number, isServer: IsServer): Promise<void> {
@@ -102,18 +143,6 @@ function isLinked(fresh: string, path: string): boolean {
     if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
-}
-
-/** Another start may have replaced it since it was read: then it is put back, unless there is a third one already. */
-function takeAway(path: string, found: string, aside: string): void {
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  if (textOf(aside) !== found) isLinked(aside, path);
-  rmSync(aside, { force: true });
 }
 
 function removeOwn(path: string, text: string): void {

@@ -1,5 +1,5 @@
 // Whether changes can be told yet, or are still going on. Made by watcher.ts. A file that is gone is mostly about to come
-// back, and an install takes its time.
+// back, and a checkout or an install takes its time.
 import type { Change } from './stamps.js';
 
 /** Milliseconds after which changes are told although they go on. */

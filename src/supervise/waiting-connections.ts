@@ -4,10 +4,12 @@ import type { Socket } from 'node:net';
 import { stopReading } from './give-socket.js';
 import type { ToWorker } from './messages.js';
 
+type ConnectionMessage = Extract<ToWorker, { kind: 'connection' }>;
+
 /** Who takes connections: a worker, or a supervisor that serves in our place. */
 export interface Recipient {
   /** `done` gets false where it is gone. */
-  send(message: ToWorker, socket: Socket, done: (sent: boolean) => void): void;
+  send(message: ConnectionMessage, socket: Socket, done: (sent: boolean) => void): void;
 }
 
 /** Connections that may wait; more than that are cut. */

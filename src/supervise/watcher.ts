@@ -28,8 +28,14 @@ export interface WatcherOptions {
   readonly watchFolder?: WatchFolder;
 }
 
-/** How long a file must be gone or empty, in milliseconds: editors and compilers that write it anew take less. */
-const GONE = 100;
+/**
+ * How long changes that are probably not the last must stay as they are, in milliseconds: editors and compilers that
+ * write a file anew leave it gone or empty for less, and a checkout of many files goes on for longer than it is quiet.
+ */
+const UNFINISHED = 100;
+
+/** So many files are not changed by hand. */
+const MANY = 10;
 
 /** How often it looks at most where it hears nothing, in milliseconds. */
 const BLIND_SWEEP = 1000;
@@ -41,7 +47,7 @@ export class Watcher {
   readonly #options: Required<Omit<WatcherOptions, 'watchFolder'>>;
   readonly #watchFolder: WatchFolder | null;
   readonly #stamps: Stamps;
-  readonly #gone = new Settling(GONE);
+  readonly #unfinished = new Settling(UNFINISHED);
   readonly #installing: Settling;
   #watches: Promise<FolderWatches> | null = null;
   #patterns: readonly Pattern[] = [];
@@ -108,7 +114,8 @@ export class Watcher {
     this.#heardAt = null;
     const folders = this.#match();
     const changes = this.#stamps.compare(this.#own);
-    const wait = this.#gone.wait(changes.some(({ isGone }) => isGone) ? changes : [], performance.now());
+    const isUnfinished = changes.length >= MANY || changes.some(({ isGone }) => isGone);
+    const wait = this.#unfinished.wait(isUnfinished ? changes : [], performance.now());
     if (wait > 0) this.#lookIn(wait);
     else this.#tell(changes, this.#movedLinks());
     void this.#follow(folders);

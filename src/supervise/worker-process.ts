@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { TRACK_THREAD } from '../load/track-thread-entry.js';
+import { ChildChannel } from './child-channel.js';
 import { type FromWorker, fromWorker, marked, type ToWorker } from './messages.js';
 
 /** How a process ended; both are null where it could not be started. */
@@ -36,9 +37,7 @@ export class WorkerProcess {
   /** Resolves when it is up; false where it ended before. */
   readonly booted: Promise<boolean>;
   readonly #child: ChildProcess;
-  /** What is told of messages that are not with the system yet. */
-  readonly #sending = new Set<(sent: boolean) => void>();
-  #isGone = false;
+  readonly #channel: ChildChannel;
 
   constructor(
     { imports, tracks, env, uid, gid, output }: WorkerProcessOptions,
@@ -53,6 +52,7 @@ export class WorkerProcess {
       ...(gid === undefined ? {} : { gid }),
     });
     this.#child = child;
+    this.#channel = new ChildChannel(child);
     this.ended = new Promise((resolve) => {
       // What it said last is still to be read.
       child.once('exit', (code, signal) => setImmediate(resolve, { code, signal }));
@@ -61,7 +61,6 @@ export class WorkerProcess {
         if (child.pid === undefined) resolve({ code: null, signal: null });
       });
     });
-    void this.ended.then(() => this.#forget());
     this.booted = new Promise((resolve) => {
       void this.ended.then(() => resolve(false));
       child.on('message', (message: unknown, handle: unknown) => {
@@ -83,40 +82,13 @@ export class WorkerProcess {
   }
 
   /** Never throws; `done` gets false where the worker is gone, and true once a handle is with the system. */
-  send(message: ToWorker, handle?: object, done: (sent: boolean) => void = () => undefined): void {
-    if (this.#isGone || !this.#child.connected) {
-      done(false);
-      return;
-    }
-    const tell = (sent: boolean): void => {
-      if (this.#sending.delete(tell)) done(sent);
-    };
-    this.#sending.add(tell);
-    // The types know of sockets and servers alone; node takes the handles below them as well.
-    this.#child.send(marked(message), handle as Socket | undefined, {}, (error) => tell(error === null));
+  send(message: ToWorker, handle?: object, done?: (sent: boolean) => void): void {
+    this.#channel.send(marked(message), handle, done);
   }
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
-
-  /**
-   * node:child_process sends one handle at a time. Where the process ends before it took one, that stays open for ever,
-   * and nobody is told of those behind it.
-   */
-  #forget(): void {
-    this.#isGone = true;
-    const untaken: unknown = Reflect.get(this.#child, '_pendingMessage');
-    if (hasHandle(untaken)) untaken.handle.close();
-    Reflect.set(this.#child, '_pendingMessage', null);
-    const queue: unknown = Reflect.get(this.#child, '_handleQueue');
-    if (Array.isArray(queue)) queue.length = 0;
-    for (const tell of [...this.#sending]) tell(false);
-  }
-}
-
-function hasHandle(value: unknown): value is { readonly handle: { close(): void } } {
-  return typeof value === 'object' && value !== null && 'handle' in value;
 }
 
 function isSocket(value: unknown): value is Socket {

@@ -151,7 +151,7 @@ describe('an editor', () => {
 });
 
 describe('many changes', () => {
-  it('by git are a few reloads, and later single ones are still seen', async () => {
+  it('by git are one or two reloads, and later single ones are still seen', async () => {
     const names = Array.from({ length: 500 }, (_, at) => `part${at}.mjs`);
     const modules = (word: string): Record<string, string> =>
       Object.fromEntries(names.map((name) => [name, `export const part = '${word}';`]));
@@ -172,8 +172,7 @@ describe('many changes', () => {
     git('checkout', '--', '.');
     await eventually(async () => (await site.body()) === 'old');
     const after = site.changes.length;
-    // One or two where nothing else keeps the machine busy.
-    expect(after - before).toBeLessThan(10);
+    expect(after - before).toBeLessThanOrEqual(2);
     site.write('part250.mjs', "export const part = 'edited';");
     await site.changed(after + 1);
     expect(await site.body()).toBe('old,edited');

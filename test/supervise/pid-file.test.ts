@@ -119,6 +119,18 @@ describe('a pid file', () => {
     expect(readdirSync(tree.folder)).toEqual(['site.pid']);
   });
 
+  it('is replaced though another start died that was about to replace it', async () => {
+    using tree = tempTree({});
+    const path = join(tree.folder, 'site.pid');
+    writeFileSync(path, `${await deadPid()}\n`);
+    const { ino, mtimeNs } = lstatSync(path, { bigint: true });
+    writeFileSync(`${path}.${ino}-${mtimeNs}`, `${await deadPid()}\n`);
+    const isServer = (pid: number) => isRunningServer(pid, '/no/socket');
+    await writePidFile(path, isServer);
+    expect(readPidFile(path)).toBe(process.pid);
+    expect(readdirSync(tree.folder)).toEqual(['site.pid']);
+  });
+
   it('goes to exactly one of several processes that start at the same moment over a stale one', async () => {
     using tree = tempTree({
       'wsgi-serve.mjs': `

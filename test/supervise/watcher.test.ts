@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { WatchFolder } from '../../src/supervise/folder-watches.js';
 import { Watcher, type WatcherOptions } from '../../src/supervise/watcher.js';
@@ -148,7 +149,7 @@ describe('Watcher', () => {
     for (const text of ['1', '2', '3']) {
       await watched.tellsOnce(['a.js'], 'b.js', async () => {
         unlinkSync(watched.path('a.js'));
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await setTimeout(30);
         watched.write('a.js', text);
       });
     }
@@ -158,7 +159,7 @@ describe('Watcher', () => {
     await using watched = await Watched.start({ 'a.js': '0', 'b.js': '0' });
     await watched.tellsNothing('b.js', async () => {
       unlinkSync(watched.path('a.js'));
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await setTimeout(30);
       watched.write('a.js', '0');
     });
   });
@@ -363,7 +364,7 @@ describe('Watcher without notification', () => {
     await watched.tells(names, async () => {
       for (const name of names) {
         watched.write(name, '1');
-        await new Promise((resolve) => setTimeout(resolve, 60));
+        await setTimeout(60);
       }
     });
     expect(watched.reports).toHaveLength(1);
@@ -371,6 +372,20 @@ describe('Watcher without notification', () => {
 });
 
 describe('Watcher of a checkout', () => {
+  it('tells once of many files that are written one after another', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `f${index}.js`);
+    const files = Object.fromEntries(names.map((name) => [name, 'a']));
+    await using watched = await Watched.start(files, { quiet: 0 });
+    await watched.tells(names, async () => {
+      for (const name of names.slice(0, 20)) watched.write(name, 'b');
+      for (const name of names.slice(20)) {
+        await setTimeout(10);
+        watched.write(name, 'b');
+      }
+    });
+    expect(watched.reports).toHaveLength(1);
+  });
+
   it('tells at once of five hundred files, and hears of each of them afterwards', async () => {
     const names = Array.from({ length: 500 }, (_, index) => `d${index % 25}/f${index}.js`);
     const git = (watched: Watched, ...args: string[]): void => {
@@ -412,7 +427,7 @@ describe('Watcher.close', () => {
     await watcher.close();
     await updated;
     writeFileSync(join(tree.folder, 'a.js'), '1');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await setTimeout(100);
     expect(reports).toEqual([]);
     await watcher.close();
   });
