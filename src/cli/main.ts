@@ -60,7 +60,10 @@ function addServe(program: Command): void {
     .option('--show-errors', 'with --reload: answer with what a build failed by, not with the version before')
     .option('--no-live-reload', 'with --reload: leave pages alone, which else load themselves anew')
     .option('--daemon', 'go on in the background; the exit code tells whether it serves')
-    .option('--pid-file <file>', 'write the process id there; the control socket stands beside it')
+    .option(
+      '--pid-file <file>',
+      'write the process id there; the control socket, `*.control.sock`, stands beside it',
+    )
     .option('--log-file <file>', 'append output and errors there')
     .option('--user <user>', 'run workers as this user')
     .option('--group <group>', 'run workers as this group')

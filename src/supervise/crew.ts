@@ -21,6 +21,7 @@ export class Crew {
   readonly #shown: Failed | null;
   readonly #workers = new Set<WorkerHandle>();
   #sockets: ReadonlyMap<string, Bound> = new Map();
+  #isHeld = false;
 
   private constructor(
     order: Order,
@@ -97,6 +98,7 @@ export class Crew {
     const failed = (await this.#build(worker)) ?? (await this.#start(worker));
     if (failed !== null) return failed;
     this.#workers.add(worker);
+    if (this.#isHeld) void worker.hold();
     return { kind: 'ready', worker };
   }
 
@@ -106,12 +108,14 @@ export class Crew {
     return leastLoaded(this.workers.filter(({ state }) => state === 'serving'));
   }
 
-  /** Resolves when nobody of them accepts any more. */
+  /** Resolves when nobody of them accepts any more; whoever comes to serve meanwhile does not either. */
   async hold(): Promise<void> {
+    this.#isHeld = true;
     await Promise.all(this.workers.map((worker) => worker.hold()));
   }
 
   resume(): void {
+    this.#isHeld = false;
     for (const worker of this.#workers) worker.resume(this.#sockets);
   }
 

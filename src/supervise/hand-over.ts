@@ -31,7 +31,7 @@ type Word =
 /** The old supervisor's part. */
 export interface Ceding {
   /** Stops accepting, and gives what it holds. */
-  hold(): readonly { readonly key: string; readonly bound: Bound }[];
+  hold(): Promise<readonly { readonly key: string; readonly bound: Bound }[]>;
   /** The new one did not come to serve. */
   resume(): void;
   /** The new one serves: pid file and control socket are let go. */
@@ -170,16 +170,18 @@ function untilServing(
     child.once('exit', () => resolve(plainFailure('the new supervisor ended before it served')));
     child.on('message', (message) => {
       const word = wordOf(message);
-      if (word?.word === 'wants') {
-        for (const { key, bound } of ceding.hold()) {
-          tell({ word: 'socket', key, address: bound.address }, bound.handle ?? undefined);
-        }
-        tell({ word: 'all' });
-      }
+      if (word?.word === 'wants') void give(ceding, tell);
       if (word?.word === 'serves') resolve(null);
       if (word?.word === 'failed') resolve(word.failure);
     });
   });
+}
+
+async function give(ceding: Ceding, tell: (word: Word, handle?: object) => void): Promise<void> {
+  for (const { key, bound } of await ceding.hold()) {
+    tell({ word: 'socket', key, address: bound.address }, bound.handle ?? undefined);
+  }
+  tell({ word: 'all' });
 }
 
 /** `told` is called when it was told, or can never be. */

@@ -4,7 +4,7 @@ import type { Logger } from '../log.js';
 import type { Crew } from './crew.js';
 import { describeDeath } from './describe-death.js';
 import type { Failure } from './messages.js';
-import { afterDeath } from './restart-policy.js';
+import { afterDeath, delayAfter, inARow } from './restart-policy.js';
 import type { WorkerHandle } from './worker-handle.js';
 import { CHECK_EVERY, type HealthChange, WorkerHealth } from './worker-health.js';
 import type { Exit } from './worker-process.js';
@@ -42,7 +42,7 @@ export class Replacements {
     this.stop();
     const { worker_timeout: timeout, max_worker_memory: memory } = crew.built.program;
     this.#health = new WorkerHealth({ timeout, memory });
-    for (const worker of crew.workers) this.#health.watch(worker, performance.now());
+    for (const worker of crew.workers) this.#begin(worker);
     this.#checks = setInterval(() => this.#check(), CHECK_EVERY);
   }
 
@@ -77,13 +77,13 @@ export class Replacements {
     if (!this.#retiring.has(worker)) this.#replace(crew, worker);
   }
 
-  /** For a worker that wants to be replaced: it goes when another one has come. */
-  asked(worker: WorkerHandle, reason: string): void {
+  /** For a worker that is to be replaced: it goes when another one has come. `restarts` is what that one begins with. */
+  asked(worker: WorkerHandle, reason: string, restarts = worker.restarts): void {
     const crew = this.#tools.crew();
     if (crew === null || !crew.has(worker) || this.#retiring.has(worker)) return;
     this.#retiring.add(worker);
     this.#tools.log.info({ worker: worker.pid, reason }, `worker ${worker.pid} is replaced: ${reason}`);
-    void this.#add(crew, worker.restarts).then((failure) => {
+    void this.#add(crew, restarts).then((failure) => {
       if (failure === null) return this.retire(crew, worker);
       this.#retiring.delete(worker);
       if (this.#tools.crew() === crew && !crew.has(worker)) this.#replace(crew, worker);
@@ -118,12 +118,19 @@ export class Replacements {
   async #resize(count: number): Promise<Failure | null> {
     const crew = this.#tools.crew();
     if (crew === null) return null;
+    if (count !== crew.size) this.#tools.log.info({ workers: count }, `${count} workers from here on`);
     const surplus = crew.workers.slice(0, Math.max(0, crew.size - count));
     // They may take as long as their last requests do.
     for (const worker of surplus) void this.retire(crew, worker);
     const missing = Math.max(0, count - crew.size);
     const answers = await Promise.all(Array.from({ length: missing }, () => this.#add(crew, 0)));
     return answers.find((failure) => failure !== null) ?? null;
+  }
+
+  /** One may have died between its own beginning and that of the last of them. */
+  #begin(worker: WorkerHandle): void {
+    if (worker.state === 'ended') void worker.ended.then((exit) => this.gone(worker, exit));
+    else this.#health.watch(worker, performance.now());
   }
 
   /** Brings one worker more; null when it serves. */
@@ -156,11 +163,24 @@ export class Replacements {
       this.#tools.giveUp();
       return;
     }
-    const timer = setTimeout(async () => {
-      this.#waiting.delete(timer);
+    this.#later(next.delay, async () => {
       const failure = await this.#add(crew, next.deaths);
       if (failure !== null && this.#tools.crew() === crew) this.#replaceAfter(crew, next.deaths, 0);
-    }, next.delay);
+    });
+  }
+
+  /** Where a new worker is as large at once, it serves for longer each time until it is replaced. */
+  #replaceLarge(worker: WorkerHandle, memory: number): void {
+    const restarts = inARow(worker.restarts, performance.now() - worker.startedAt);
+    const reason = `it takes ${Math.round(memory / 1_000_000)} MB of memory`;
+    this.#later(delayAfter(restarts), () => this.asked(worker, reason, restarts));
+  }
+
+  #later(delay: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      act();
+    }, delay);
     this.#waiting.add(timer);
   }
 
@@ -178,7 +198,7 @@ export class Replacements {
       worker.kill('SIGABRT');
       setTimeout(() => worker.kill('SIGKILL'), LAST_WORDS).unref();
     } else if (health.kind === 'retire') {
-      this.asked(worker, `it takes ${Math.round(health.memory / 1_000_000)} MB of memory`);
+      this.#replaceLarge(worker, health.memory);
     }
   }
 }

@@ -23,18 +23,23 @@ export function afterDeath(
   maxRestarts: number,
   random: () => number = Math.random,
 ): AfterDeath {
-  const deaths = upFor >= STABLE_AFTER ? 1 : before + 1;
+  const deaths = inARow(before, upFor);
   if (maxRestarts > 0 && deaths >= maxRestarts) return { kind: 'give-up', deaths };
-  return { kind: 'restart', deaths, delay: delayAfter(deaths, random()) };
+  return { kind: 'restart', deaths, delay: delayAfter(deaths, random) };
+}
+
+/** How many in a row with this one, which served for `upFor` milliseconds, had to be replaced; `before` without it. */
+export function inARow(before: number, upFor: number): number {
+  return upFor >= STABLE_AFTER ? 1 : before + 1;
 }
 
 const LONGEST = 30_000;
 /** So that workers that died together do not come back together. */
 const SPREAD = 0.2;
 
-/** 0, 1, 2, 4 ... 30 s, each up to a fifth more or less; `chance` is from 0 to 1. */
-function delayAfter(deaths: number, chance: number): number {
-  if (deaths === 1) return 0;
-  const delay = Math.min(1000 * 2 ** (deaths - 2), LONGEST);
-  return Math.round(delay * (1 - SPREAD + 2 * SPREAD * chance));
+/** Milliseconds until the next one comes, after so many in a row: 0, 1, 2, 4 ... 30 s, each up to a fifth more or less. */
+export function delayAfter(count: number, random: () => number = Math.random): number {
+  if (count === 1) return 0;
+  const delay = Math.min(1000 * 2 ** (count - 2), LONGEST);
+  return Math.round(delay * (1 - SPREAD + 2 * SPREAD * random()));
 }

@@ -65,8 +65,9 @@ export function controlSocketFolders(around = surroundings()): readonly string[]
   return folders;
 }
 
+/** Not `site.sock`, which is how people call the socket that a server beside `site.pid` serves. */
 function besidePidFile(pidFile: string): string {
-  return `${pidFile.replace(/\.pid$/, '')}.sock`;
+  return `${pidFile.replace(/\.pid$/, '')}.control.sock`;
 }
 
 function socketName(file: string): string {

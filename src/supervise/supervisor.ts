@@ -138,8 +138,8 @@ export class Supervisor {
   }
 
   /** Stops accepting for a supervisor that is about to serve in our place, and gives the addresses that it is to have. */
-  offer(): BoundSockets['entries'] {
-    void this.#crew?.hold();
+  async offer(): Promise<BoundSockets['entries']> {
+    await this.#crew?.hold();
     return this.#sockets.entries;
   }
 

@@ -8,7 +8,7 @@ const BASE = '[app:main]\npaste.app_factory = a:b\n[server:main]\n';
 
 describe('the server that a command is meant for', () => {
   it('is the one with the pid file that is named, whatever file it serves', async () => {
-    const beside = [resolve('run/site.sock')];
+    const beside = [resolve('run/site.control.sock')];
     expect(await findControlSockets(undefined, 'run/site.pid')).toEqual(beside);
     expect(await findControlSockets('site.ini', 'run/site.pid')).toEqual(beside);
   });
@@ -18,7 +18,7 @@ describe('the server that a command is meant for', () => {
     const file = join(tree.folder, 'site.ini');
     expect(await findControlSockets(file, undefined)).toEqual([
       ...controlSocketPaths({ file, pidFile: null }),
-      resolve('wsgi-serve.sock'),
+      resolve('wsgi-serve.control.sock'),
     ]);
   });
 
@@ -33,7 +33,7 @@ describe('the server that a command is meant for', () => {
   it('has the pid file that its deployment file names, relative to that', async () => {
     using tree = tempTree({ 'site.ini': `[wsgi-serve]\npid_file = run/own.pid\n${BASE}` });
     const paths = await findControlSockets(join(tree.folder, 'site.ini'), undefined);
-    expect(paths[0]).toBe(join(tree.folder, 'run/own.sock'));
+    expect(paths[0]).toBe(join(tree.folder, 'run/own.control.sock'));
   });
 
   it.each(['[app:main\n', '[wsgi-serve]\npid_file =\n'])(

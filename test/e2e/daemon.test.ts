@@ -114,7 +114,7 @@ describe('a pid file', () => {
     const first = await site.daemon();
     process.kill(first, 'SIGKILL');
     await eventually(() => !isRunning(first));
-    expect(site.traces).toEqual(expect.arrayContaining(['wsgi-serve.pid', 'wsgi-serve.sock']));
+    expect(site.traces).toEqual(expect.arrayContaining(['wsgi-serve.pid', 'wsgi-serve.control.sock']));
     const second = await site.daemon();
     expect((await site.run('status')).stdout).toContain(`PID ${second}\n`);
   });

@@ -100,7 +100,7 @@ describe('a save', () => {
     const files = { 'apps.mjs': answering("'old'"), 'site.ini': iniOf({ program: 'watch_files = *' }) };
     await using site = new Developing(files, ['--pid-file', 'run.pid']);
     await site.body();
-    expect(readdirSync(site.folder.path)).toEqual(expect.arrayContaining(['run.pid', 'run.sock']));
+    expect(readdirSync(site.folder.path)).toEqual(expect.arrayContaining(['run.pid', 'run.control.sock']));
     site.write('folder/unknown.mjs', '1');
     site.write('own.log', 'a line');
     const now = new Date();

@@ -109,7 +109,7 @@ export class FakeWorker {
     return failed(problems.map(({ code }) => code).join(' '));
   }
 
-  hold(): void {
+  async hold(): Promise<void> {
     if (this.state === 'serving') this.state = 'held';
   }
 

@@ -102,8 +102,17 @@ describe('a crew', () => {
 
   it('pauses and goes on together', async () => {
     const crew = await serving(2);
-    crew.hold();
+    await crew.hold();
     expect([states(), crew.choose('main')]).toEqual([['held', 'held'], null]);
+    crew.resume();
+    expect(states()).toEqual(['serving', 'serving']);
+  });
+
+  it('is reinforced while it pauses by one who pauses too', async () => {
+    const crew = await serving();
+    await crew.hold();
+    await crew.reinforce();
+    expect(states()).toEqual(['held', 'held']);
     crew.resume();
     expect(states()).toEqual(['serving', 'serving']);
   });

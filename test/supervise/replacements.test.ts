@@ -93,6 +93,20 @@ describe('a worker that dies', () => {
     expect(lines.join('')).toContain(`worker ${at(0).pid} was killed by SIGSEGV`);
   });
 
+  it('before the others of its crew serve is replaced as soon as they do', async () => {
+    plans = [{ build: built() }];
+    const tools = { limit: 1000, recruit: () => recruit().handle };
+    const founded = await Crew.found(orderOf(), recruit().handle, tools);
+    if (!(founded instanceof Crew)) throw new TypeError('not built');
+    await founded.grow(2);
+    await founded.serve(new Map());
+    at(0).exit({ code: null, signal: 'SIGKILL' });
+    crew = founded;
+    replacements.begin(founded);
+    await serves(2);
+    expect([crew.size, at(2).restarts]).toEqual([2, 1]);
+  });
+
   it('is nobody’s business where it was not of the crew', async () => {
     await lookAfter();
     new FakeWorker({ onExit: (one, exit) => replacements.gone(one, exit) }).exit();
@@ -196,6 +210,19 @@ describe('a worker that asks to be replaced', () => {
   });
 });
 
+describe('a worker that has grown too large', () => {
+  it('is replaced; the next one that has counts as one in a row, and is replaced later', async () => {
+    await lookAfter(1, { max_worker_memory: 1_000_000 });
+    for (const restarts of [1, 2]) {
+      const worker = at(restarts - 1);
+      worker.vitals = { ...worker.vitals, memory: 2_000_000 };
+      replacements.beat(worker.handle);
+      expect((await serves(restarts)).restarts).toBe(restarts);
+    }
+    expect(lines.join('')).toContain('it takes 2 MB of memory');
+  });
+});
+
 describe('a worker that leaves by an error that nothing caught', () => {
   it('gets no connections any more, and is replaced by one', async () => {
     await lookAfter();
@@ -230,6 +257,10 @@ describe('a number of workers', () => {
     expect(await replacements.resize(() => 3)).toBeNull();
     expect(crew?.size).toBe(3);
     expect(await replacements.resize(() => 2)).toBeNull();
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+      '3 workers from here on',
+      '2 workers from here on',
+    ]);
     expect([crew?.size, at(0).state]).toEqual([2, 'leaving']);
   });
 

@@ -21,10 +21,10 @@ function inFolder(folder: string, runtimeDir: string | null = null): Surrounding
 describe('the control socket', () => {
   it('stands beside the pid file, and makes nothing there', () => {
     const paths = (pidFile: string) => controlSocketPath({ file: FILE, pidFile }, inFolder('/none'));
-    expect(paths('/run/site.pid')).toBe('/run/site.sock');
-    expect(paths('/run/site.pid.old')).toBe('/run/site.pid.old.sock');
-    expect(paths('/run/site')).toBe('/run/site.sock');
-    expect(controlSocketPaths({ file: FILE, pidFile: '/run/site.pid' })).toEqual(['/run/site.sock']);
+    expect(paths('/run/site.pid')).toBe('/run/site.control.sock');
+    expect(paths('/run/site.pid.old')).toBe('/run/site.pid.old.control.sock');
+    expect(paths('/run/site')).toBe('/run/site.control.sock');
+    expect(controlSocketPaths({ file: FILE, pidFile: '/run/site.pid' })).toEqual(['/run/site.control.sock']);
   });
 
   it('stands in the runtime folder of the user where there is no pid file, in a folder for the user alone', () => {
@@ -107,7 +107,7 @@ describe('the control socket', () => {
   });
 
   it('has a path of as many bytes as the system has room for', async () => {
-    const pidFile = `/run/${'n'.repeat(97)}.pid`;
+    const pidFile = `/run/${'n'.repeat(89)}.pid`;
     const long = { file: FILE, pidFile };
     expect(Buffer.byteLength(controlSocketPath(long, inFolder('/')))).toBe(107);
     const longer = { file: FILE, pidFile: pidFile.replace('n', '\u00e4') };
