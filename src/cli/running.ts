@@ -121,11 +121,12 @@ export class Running {
     if (failed !== null) this.#end(failed);
     const exitCode = await this.#ended;
     this.#stopWatchdog();
-    if (!this.#isCeded) void this.#supervision.service.notify({ kind: 'stopping' });
+    const told = this.#isCeded ? null : this.#supervision.service.notify({ kind: 'stopping' });
     await this.#development?.close();
     this.#stopped ??= this.#supervisor.stop();
     const cut = await this.#stopped;
     if (cut > 0) log.warn({ cut }, `${cut} connections were cut`);
+    await told;
     return exitCode;
   }
 

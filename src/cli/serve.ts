@@ -76,6 +76,7 @@ async function serveAlone(parts: ForServing): Promise<number> {
   if (parts.program.umask !== null) process.umask(parts.program.umask);
   const sockets = await inheritedSockets();
   const serving = await startServing({ ...parts, ...(sockets && { sockets }) });
+  const end = untilEnd(serving, parts.log);
   // Who waits for the port is answered before anything is said: the first line takes longer than the first answer.
   await setTimeout(FIRST_ANSWER_MS);
   for (const { name, url } of serving.listeners) {
@@ -83,7 +84,9 @@ async function serveAlone(parts: ForServing): Promise<number> {
   }
   const urls = serving.listeners.map(({ url }) => url).join(', ');
   const stopping = await tellService(`serving on ${urls}`, parts.log);
-  return untilStopped(serving, parts.log, stopping);
+  const exitCode = await end;
+  await Promise.all([stopping(), stop(serving, parts.log)]);
+  return exitCode;
 }
 
 /** As paster has it: what is in the background has no terminal to tell what a change broke. */
@@ -109,35 +112,36 @@ function needsSupervisor(flags: ServeFlags, program: ProgramOptions): boolean {
 }
 
 /**
- * The first SIGINT or SIGTERM drains, a second one cuts; an error that nobody caught drains too, and counts as 1, as does
- * the end of everything that served.
+ * Resolves to the exit code when it is time to stop: at the first SIGINT or SIGTERM; a second one cuts. An error that
+ * nobody caught ends it too, and counts as 1, as does the end of everything that served.
  */
-async function untilStopped(serving: Serving, log: Logger, stopping: () => Promise<void>): Promise<0 | 1> {
-  const failed = await new Promise<boolean>((stop) => {
+function untilEnd(serving: Serving, log: Logger): Promise<0 | 1> {
+  return new Promise((end) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {
       log.info({ signal }, asked ? 'stopping at once' : 'stopping');
       if (asked) void serving.cut();
       asked = true;
-      stop(false);
+      end(0);
     };
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
     process.on('uncaughtException', (error) => {
       log.fatal({ err: error }, 'an error that nothing caught: stopping');
-      stop(true);
+      end(1);
     });
     const onDeserted = (): void => {
       log.fatal({}, 'no server is left that serves: stopping');
-      stop(true);
+      end(1);
     };
     void serving.deserted.then(onDeserted);
     // A server of another make may also end without a word.
     process.once('beforeExit', onDeserted);
   });
-  void stopping();
+}
+
+async function stop(serving: Serving, log: Logger): Promise<void> {
   const { cut, problems } = await serving.stop();
   if (cut > 0) log.warn({ cut }, `${cut} connections were cut`);
   for (const problem of problems) logProblem(log, problem);
-  return failed ? 1 : 0;
 }
