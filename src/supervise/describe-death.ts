@@ -5,10 +5,10 @@ import type { Exit } from './worker-process.js';
  * Goes behind the worker's name: `worker 123 was killed by SIGKILL (out of memory?)`. `silence` is for a worker that the
  * supervisor killed itself: the milliseconds for which it had given no sign of life.
  */
-export function describeDeath({ code, signal }: Exit, silence: number | null = null): string {
+export function describeDeath({ code, signal, error }: Exit, silence: number | null = null): string {
   if (silence !== null) return `gave no sign of life for ${Math.round(silence / 1000)} s and was killed`;
   if (signal !== null) return `was killed by ${signal}${guessFor(signal)}`;
-  if (code === null) return 'could not be started';
+  if (code === null) return error === undefined ? 'could not be started' : `could not be started: ${error}`;
   // A shell, or a wrapper of that kind, tells a signal by a code.
   return `exited with code ${code}${code === 0 ? CLEAN : guessFor(SIGNALS_BY_CODE[code] ?? '')}`;
 }

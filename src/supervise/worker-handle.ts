@@ -1,6 +1,7 @@
 // The supervisor's view of one worker: starts its process, takes it through its steps, and knows how it is. Made by
 // generation.ts and standby.ts; decides nothing about other workers.
 import type { Socket } from 'node:net';
+import { describeDeath } from './describe-death.js';
 import { plainFailure } from './failure.js';
 import type { Bound } from './listen-handle.js';
 import type { Failure, FileSet, FromWorker, ImportChain, Order, ToWorker, WantedSocket } from './messages.js';
@@ -53,7 +54,9 @@ export class WorkerHandle {
   #held = Promise.resolve();
   #onHeld: () => void = () => undefined;
   /** Who waits for an answer to what was asked last. */
-  #onStep: (message: FromWorker | null) => void = () => undefined;
+  #onStep: (message: FromWorker) => void = () => undefined;
+  /** Null while the process runs. */
+  #death: Failed | null = null;
   readonly #questions = new Map<number, (chains: readonly ImportChain[]) => void>();
   #lastQuestion = 0;
 
@@ -63,7 +66,9 @@ export class WorkerHandle {
     this.ended = this.#process.ended.then((exit) => {
       this.state = 'ended';
       this.#onHeld();
-      this.#onStep(null);
+      const death = failedBy(`a worker ended before it served: it ${describeDeath(exit)}`);
+      this.#death = death;
+      this.#onStep(death);
       for (const answer of this.#questions.values()) answer([]);
       listener.onExit(this, exit);
       return exit;
@@ -214,7 +219,7 @@ export class WorkerHandle {
     return answer;
   }
 
-  /** The next message of one of these kinds; `failed` where it dies, or where none comes in time. */
+  /** The next message of one of `kinds`. `failed` is always one of them: it comes where the process dies, or is late. */
   #step(kinds: readonly FromWorker['kind'][], limit: number, late: string): Promise<FromWorker> {
     return new Promise((resolve) => {
       const timer = limit === 0 ? undefined : setTimeout(() => end(failedBy(late)), limit);
@@ -224,10 +229,9 @@ export class WorkerHandle {
         resolve(message);
       };
       this.#onStep = (message) => {
-        if (message === null) end(failedBy('a worker ended before it served'));
-        else if (kinds.includes(message.kind)) end(message);
+        if (kinds.includes(message.kind)) end(message);
       };
-      if (this.state === 'ended') this.#onStep(null);
+      if (this.#death !== null) end(this.#death);
     });
   }
 

@@ -12,6 +12,7 @@ describe('a death', () => {
     [{ code: null, signal: 'SIGSEGV' }, 'was killed by SIGSEGV (a crash in native code?)'],
     [{ code: null, signal: 'SIGTERM' }, 'was killed by SIGTERM'],
     [{ code: null, signal: null }, 'could not be started'],
+    [{ code: null, signal: null, error: 'spawn EAGAIN' }, 'could not be started: spawn EAGAIN'],
   ] as const)('that ends with %j is told as "%s"', (exit, text) => {
     expect(describeDeath(exit)).toBe(text);
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FromWorker } from '../../src/supervise/messages.js';
-import { WorkerProcess } from '../../src/supervise/worker-process.js';
+import { WorkerProcess, type WorkerProcessOptions } from '../../src/supervise/worker-process.js';
 import { eventually } from '../helpers/eventually.js';
 import { orderOf } from '../helpers/fake-worker.js';
 import { workerEnvironment } from '../helpers/worker-environment.js';
@@ -19,8 +19,9 @@ afterEach(async () => {
   await Promise.all(processes.map(({ ended }) => ended));
 });
 
-function start(): WorkerProcess {
-  const options = { imports: [], tracks: false, env: workerEnvironment(), output: 'pipe' } as const;
+function start(given: Partial<WorkerProcessOptions> = {}): WorkerProcess {
+  const plain = { imports: [], tracks: false, env: workerEnvironment(), output: 'pipe' } as const;
+  const options = { ...plain, ...given };
   const process = new WorkerProcess(options, (message) => heard.push(message));
   processes.push(process);
   return process;
@@ -46,6 +47,23 @@ describe('the process of a worker', () => {
     const worker = start();
     worker.kill('SIGKILL');
     expect(await worker.booted).toBe(false);
+  });
+
+  it('that the system refuses to start has ended, with the reason, and harms nobody', async () => {
+    const long = { ...workerEnvironment(), LONG: 'x'.repeat(10_000_000) };
+    for (const [given, reason] of [
+      // One is thrown by node, the other told later.
+      [{ env: long }, /E2BIG/],
+      [{ cwd: '/no/such/folder' }, /ENOENT/],
+    ] as const) {
+      const worker = start(given);
+      worker.kill('SIGTERM');
+      expect(await new Promise((done) => worker.send({ kind: 'leave' }, undefined, done))).toBe(false);
+      const { code, signal, error } = await worker.ended;
+      expect([code, signal, error]).toEqual([null, null, expect.stringMatching(reason)]);
+      expect([await worker.booted, worker.pid]).toEqual([false, 0]);
+      for (const stream of worker.output) stream.resume();
+    }
   });
 
   it('is told nothing once it is gone, and says so', async () => {
