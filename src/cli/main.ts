@@ -2,6 +2,7 @@
 // Each command's code is imported when it runs, so that `show` never loads a server.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { permissions, workerCount } from '../config/convert.js';
+import { WsgiServeError } from '../errors.js';
 import { LOG_LEVELS, tellLostOutput } from '../log.js';
 import type { CheckFormat } from './check.js';
 import type { ControlFlags } from './control.js';
@@ -14,10 +15,12 @@ import type { ShowFormat } from './show.js';
 /** Runs `wsgi-serve ARGS...` and ends the process with its exit code; errors are printed, never thrown. */
 export async function main(args: readonly string[]): Promise<void> {
   surviveLostOutput();
+  const folder = currentFolder();
   try {
+    if (folder === null) throw new WsgiServeError('usage', 'the current folder is no longer there');
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = exitCodeOf(error, folder ?? '');
   }
   // Not left to Node: a module of the user's may have started timers that would keep the process alive.
   await flushed(process.stdout);
@@ -174,10 +177,19 @@ function count(value: string, previous: number): number {
   return previous + 1;
 }
 
+/** Null where it was removed. Node remembers the answer: a server may be asked again long after that. */
+function currentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
 /** commander has printed its own message by then; asking for help or the version is no error. */
-function exitCodeOf(error: unknown): number {
+function exitCodeOf(error: unknown, cwd: string): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return reportError(error, (text) => process.stderr.write(text), process.cwd());
+  return reportError(error, (text) => process.stderr.write(text), cwd);
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -16,6 +16,7 @@ import type { Outcome, SupervisorOptions } from '../supervise/supervision.js';
 import { Supervisor } from '../supervise/supervisor.js';
 import { Watcher } from '../supervise/watcher.js';
 import { WorkerHandle, type WorkerListener } from '../supervise/worker-handle.js';
+import { workingFolder } from '../supervise/working-folder.js';
 import { packageVersion } from './package-version.js';
 
 /** What is to be supervised, and how. */
@@ -173,7 +174,7 @@ export class Running {
   }
 
   async #restart(): Promise<number> {
-    const { log, release, service, formerGone } = this.#supervision;
+    const { order, log, release, service, formerGone } = this.#supervision;
     log.info({}, 'handing over to a new supervisor');
     const successor = await handOver(
       {
@@ -181,7 +182,7 @@ export class Running {
         resume: () => this.#supervisor.release(),
         release,
       },
-      { ...process.env, ...service.environment },
+      { cwd: workingFolder(order.file), env: { ...process.env, ...service.environment } },
       this.#stopping.signal,
     ).catch((error: unknown) => {
       const message = toError(error).message;
@@ -211,13 +212,14 @@ export class Running {
   }
 
   #fork(listener: WorkerListener): WorkerHandle {
-    const { privileges, logFile, development } = this.#supervision;
+    const { order, privileges, logFile, development } = this.#supervision;
     const worker = new WorkerHandle(
       {
         imports: this.#loader === null ? [] : [this.#loader],
         tracks: development !== null,
         env: workerEnvironment(process.env, privileges),
         output: logFile === null ? 'inherit' : 'pipe',
+        cwd: workingFolder(order.file),
         ...(privileges === null ? {} : { uid: privileges.uid, gid: privileges.gid }),
       },
       listener,

@@ -44,15 +44,16 @@ export interface Successor extends Recipient {
 }
 
 /**
- * Starts the same program again and hands over to it. `env` is its environment; `signal` ends the attempt. Rejects with a
- * CommandFailed; then all is as before.
+ * Starts the same program again, in the folder and the environment given, and hands over to it. `signal` ends the attempt.
+ * Rejects with a CommandFailed; then all is as before.
  */
 export async function handOver(
   ceding: Ceding,
-  env: NodeJS.ProcessEnv,
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
   signal: AbortSignal,
 ): Promise<Successor> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    cwd,
     env: { ...env, [VARIABLE]: '1' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
