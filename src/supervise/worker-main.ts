@@ -3,6 +3,7 @@
 // at once.
 import type { Socket } from 'node:net';
 import { ModuleTracker } from '../load/track-modules.js';
+import { tellLostOutput } from '../log.js';
 import { type FromWorker, marked, toWorker } from './messages.js';
 import { type Channel, Worker } from './worker.js';
 import { TRACKING } from './worker-process.js';
@@ -27,8 +28,11 @@ process.on('message', (message: unknown, handle: unknown) => {
   const order = toWorker(message);
   if (order !== null) void worker.obey(order, handle);
 });
+// Whoever reads it may go: apps that print would end one worker after the other.
+process.stdout.on('error', tellLostOutput);
+process.stderr.on('error', () => undefined);
 process.on('disconnect', () => void worker.orphaned());
 for (const signal of IGNORED) process.on(signal, () => undefined);
-process.on('SIGTERM', () => void worker.obey({ kind: 'leave' }, undefined));
+process.on('SIGTERM', () => worker.dismissed());
 process.on('uncaughtException', (error) => void worker.failed(error));
 channel.send({ kind: 'standby' });

@@ -94,6 +94,12 @@ export class Worker {
     this.#channel.exit(1);
   }
 
+  /** Somebody else than the supervisor ends it: once it serves, another one is to come first. */
+  dismissed(): void {
+    if (this.#isServing) this.#channel.send({ kind: 'retire', reason: 'it was sent SIGTERM', leaves: false });
+    else void this.obey({ kind: 'leave' }, undefined);
+  }
+
   /** An error that nothing caught: what is under way may still be finished, and another worker is asked for. */
   async failed(thrown: unknown): Promise<void> {
     this.#log.fatal({ err: toError(thrown) }, 'an error that nothing caught: this worker ends');
