@@ -1,6 +1,6 @@
 // The log file: whole lines of several writers are appended to it, also after it was rotated away. Used by the supervisor
 // for its own log and for what its workers print. A full disk loses lines, and never ends or stops a server.
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { toError, WsgiServeError } from '../errors.js';
 
 /** A log file, its descriptor, and what could not be written to it. */
@@ -119,10 +119,17 @@ export function writeLinesOf(stream: NodeJS.ReadableStream, write: (lines: Uint8
   stream.on('error', () => sink.end());
 }
 
+/**
+ * Appends. A pipe that nobody reads is an error, which else would hold up the whole program; a terminal does not become
+ * that of a server in the background.
+ */
+const FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+
 /** A descriptor that appends to `path`, which is made where it is missing. Throws `log-file`. */
 export function openLogFile(path: string): number {
   try {
-    return openSync(path, 'a');
+    return openSync(path, FLAGS);
   } catch (error) {
     const message = `the log file ${path} cannot be written: ${toError(error).message}`;
     throw new WsgiServeError('log-file', message, { cause: error });
