@@ -5,17 +5,24 @@ import type { Place } from '../source.js';
 import { type Address, formatAddress } from './address.js';
 import { findPortOwner } from './port-owner.js';
 
-/** `address-in-use` with the owner where it can be known, else `listen-failed` with what the system says. */
+/**
+ * `address-in-use` with the owner where it can be known, else `listen-failed` with what the system says. `rival` is the
+ * server of the same file that has the address.
+ */
 export function listenError(
   server: { readonly name: string; readonly address: Address; readonly place: Place },
   thrown: unknown,
+  rival: string | null = null,
 ): WsgiServeError {
   const { name, address, place } = server;
   const cause = toError(thrown);
   const where = formatAddress(address);
   if (hasCode(thrown, 'EADDRINUSE')) {
     const message = `[server:${name}] cannot listen on ${where}: something else does`;
-    return new WsgiServeError('address-in-use', message, { place, cause, hint: ownerHint(address) });
+    return new WsgiServeError('address-in-use', message, {
+      ...{ place, cause },
+      hint: rival === null ? ownerHint(address) : `[server:${rival}] of the same file has it`,
+    });
   }
   const message = `[server:${name}] cannot listen on ${where}: ${cause.message}`;
   return new WsgiServeError('listen-failed', message, { place, cause, hint: failureHint(address, thrown) });

@@ -1,6 +1,7 @@
 // What a worker asks of its supervisor before it can listen, and how the answer comes in. Used by worker.ts.
 import type { ReadDeployment } from '../config/read-deployment.js';
 import { WsgiServeError } from '../errors.js';
+import { isSameAddress } from '../listen/address.js';
 import { listenError } from '../listen/listen-error.js';
 import type { Listener, ListenHandle } from '../listen/listener.js';
 import { planServer } from '../listen/plan.js';
@@ -39,7 +40,12 @@ export class AwaitedSockets {
   fail(server: string, code: string): void {
     const listener = this.#listeners.find(({ name }) => name === server);
     if (listener === undefined) return;
-    this.#reject(listenError(listener.options, Object.assign(new Error(code), { code })));
+    // The supervisor binds what an earlier one wants, and then has none for this one.
+    const rival = this.#listeners.find(({ options: { address } }) =>
+      isSameAddress(address, listener.options.address),
+    );
+    const holder = rival === undefined || rival === listener ? null : rival.name;
+    this.#reject(listenError(listener.options, Object.assign(new Error(code), { code }), holder));
   }
 }
 

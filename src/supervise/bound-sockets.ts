@@ -4,7 +4,8 @@ import { chmodSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Address, formatAddress } from '../listen/address.js';
 import { hasCode } from '../listen/listen-error.js';
-import { adoptDescriptor, type Bound, bindAddress } from './listen-handle.js';
+import { isUnixSocket } from '../listen/unix-socket.js';
+import { adoptDescriptor, BindError, type Bound, bindAddress } from './listen-handle.js';
 import type { WantedSocket } from './messages.js';
 
 /** The sockets of a generation to come: from here on it is either commit or rollback, once. */
@@ -58,18 +59,21 @@ export class BoundSockets {
   async adoptDescriptor(fd: number, { server, address, backlog, ...wanted }: WantedSocket): Promise<void> {
     const accept = (socket: Socket): void => this.#accept(server, socket);
     const bound = await adoptDescriptor(fd, address, backlog, accept);
-    this.adopt(keyOf({ server, address, backlog, ...wanted }), bound);
+    this.adopt(ownKeyOf({ server, address, backlog, ...wanted }), bound);
   }
 
   /** Resolves to the problems instead where an address cannot be had; then nothing has changed. */
   async prepare(wanted: readonly WantedSocket[]): Promise<Preparation | readonly BindProblem[]> {
     const fresh = new Map<string, Bound>();
     const problems: BindProblem[] = [];
+    const taken = new Set<string>();
     for (const socket of wanted) {
-      const key = keyOf(socket);
-      if (this.#bound.has(key) || fresh.has(key)) continue;
+      const key = this.#keyFor(socket);
       try {
-        fresh.set(key, await this.#bindFor(socket));
+        // One socket for two servers would be served by whichever comes first.
+        if (taken.has(key)) throw new BindError('EADDRINUSE');
+        taken.add(key);
+        if (!this.#bound.has(key)) fresh.set(key, await this.#bindFor(socket));
       } catch (error) {
         problems.push({ server: socket.server, code: codeOf(error) });
       }
@@ -88,7 +92,7 @@ export class BoundSockets {
   #preparation(wanted: readonly WantedSocket[], fresh: ReadonlyMap<string, Bound>): Preparation {
     const sockets = new Map<string, Bound>();
     for (const socket of wanted) {
-      const key = keyOf(socket);
+      const key = this.#keyFor(socket);
       const bound = fresh.get(key) ?? this.#bound.get(key);
       if (bound !== undefined) sockets.set(socket.server, bound);
     }
@@ -106,7 +110,7 @@ export class BoundSockets {
   }
 
   #keepOnly(wanted: readonly WantedSocket[]): void {
-    const keys = new Set(wanted.map(keyOf));
+    const keys = new Set(wanted.map((socket) => this.#keyFor(socket)));
     for (const [key, bound] of this.#bound) {
       if (keys.has(key)) continue;
       bound.close();
@@ -115,19 +119,33 @@ export class BoundSockets {
     for (const { address } of wanted) if (address.kind === 'unix') setMode(address.path, address.mode);
   }
 
+  /** What it was started with for a server is that server's, whatever address the file has. */
+  #keyFor(socket: WantedSocket): string {
+    const own = ownKeyOf(socket);
+    return this.#bound.has(own) ? own : keyOf(socket);
+  }
+
   #bindFor({ server, address, backlog }: WantedSocket): Promise<Bound> {
     return this.#bind(address, backlog, (socket) => this.#accept(server, socket));
   }
 }
 
 /** What a socket is held under. A free port is the same server's again at the next reload, and nobody else's. */
-export function keyOf({ server, address }: WantedSocket): string {
-  const key = formatAddress(address);
-  return address.kind === 'tcp' && address.port === 0 ? `${key} ${server}` : key;
+export function keyOf(socket: WantedSocket): string {
+  const { address } = socket;
+  return address.kind === 'tcp' && address.port === 0 ? ownKeyOf(socket) : formatAddress(address);
 }
 
-/** Permissions may change while the socket stays; that somebody has removed its file is no reason to serve no more. */
+function ownKeyOf({ server, address }: WantedSocket): string {
+  return `${formatAddress(address)} ${server}`;
+}
+
+/**
+ * Permissions may change while the socket stays; that somebody has removed its file is no reason to serve no more. What
+ * stands there instead is left alone: a link may lead to what only we may change.
+ */
 function setMode(path: string, mode: number): void {
+  if (!isUnixSocket(path)) return;
   try {
     chmodSync(path, mode);
   } catch (error) {

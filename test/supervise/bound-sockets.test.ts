@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Address } from '../../src/listen/address.js';
@@ -109,6 +109,17 @@ describe('the sockets of a generation', () => {
     expect(sockets.entries).toHaveLength(1);
   });
 
+  it('are not shared by two servers, though both ask for the same', async () => {
+    const both = await sockets.prepare([wanted('a', 1), wanted('b', 1), wanted('c', 0), wanted('d', 0)]);
+    expect(both).toEqual([{ server: 'b', code: 'EADDRINUSE' }]);
+    expect(sockets.entries).toEqual([]);
+    (await prepared(wanted('a', 1))).commit();
+    expect(await sockets.prepare([wanted('a', 1), wanted('b', 1)])).toEqual([
+      { server: 'b', code: 'EADDRINUSE' },
+    ]);
+    expect(portsOf(await prepared(wanted('b', 1)))).toEqual({ b: 1 });
+  });
+
   it('may have been bound by somebody else', async () => {
     const inherited = await bind({ kind: 'tcp', host: '127.0.0.1', port: 7 });
     sockets.adopt(keyOf(wanted('a', 7)), inherited);
@@ -137,6 +148,19 @@ describe('a unix socket', () => {
     (await prepared(at(path, 0o660))).commit();
     const now = statSync(path);
     expect([now.dev, now.ino, now.mode & 0o777]).toEqual([dev, ino, 0o660]);
+    sockets.close();
+  });
+
+  it('that a link has taken the place of is left alone, wherever that leads', async () => {
+    using tree = tempTree({ secret: 'x' });
+    const [path, secret] = [join(tree.folder, 's.sock'), join(tree.folder, 'secret')];
+    sockets = new BoundSockets(() => undefined);
+    (await prepared(at(path, 0o600))).commit();
+    chmodSync(secret, 0o600);
+    rmSync(path);
+    symlinkSync(secret, path);
+    (await prepared(at(path, 0o666))).commit();
+    expect(statSync(secret).mode & 0o777).toBe(0o600);
     sockets.close();
   });
 
