@@ -5,8 +5,9 @@ import type { BoundSockets } from '../supervise/bound-sockets.js';
 import { type ControlServer, openControlServer } from '../supervise/control-server.js';
 import type { Predecessor } from '../supervise/hand-over.js';
 import type { Failure, WantedSocket } from '../supervise/messages.js';
-import { isRunningServer, type PidFile, writePidFile } from '../supervise/pid-file.js';
+import { type PidFile, writePidFile } from '../supervise/pid-file.js';
 import { rootWarning } from '../supervise/privileges.js';
+import { isRunningServer } from '../supervise/running-server.js';
 import { controlSocketPath, type Whereabouts } from '../supervise/runtime-paths.js';
 import {
   assignSockets,
@@ -109,7 +110,9 @@ class Claim {
   async take({ handlers }: Running): Promise<void> {
     const { pidFile: path } = this.#where;
     const socketPath = controlSocketPath(this.#where);
-    if (path !== null) this.#pidFile = await writePidFile(path, (pid) => isRunningServer(pid, socketPath));
+    if (path !== null) {
+      this.#pidFile = await writePidFile(path, (pid, at) => isRunningServer(pid, at, socketPath));
+    }
     try {
       this.#control = await openControlServer(socketPath, handlers);
     } catch (error) {

@@ -8,7 +8,8 @@ import { setTimeout } from 'node:timers/promises';
 import { WsgiServeError } from '../errors.js';
 import { hasCode } from '../listen/listen-error.js';
 import { whoListens } from './control-client.js';
-import { identityOf, isRunningServer, replaceStale } from './pid-file.js';
+import { identityOf, replaceStale } from './pid-file.js';
+import { isRunningServer } from './running-server.js';
 
 /** So often what stands in the way may be replaced by something else that does, or be about to be removed by another. */
 const ATTEMPTS = 200;
@@ -56,7 +57,7 @@ async function removeDead(path: string): Promise<void> {
   const owner = await whoListens(path);
   if (owner !== null) throw alreadyRunning(path, owner.pid);
   try {
-    const isServer = (pid: number): Promise<boolean> => isRunningServer(pid, path);
+    const isServer = (pid: number, at: number): Promise<boolean> => isRunningServer(pid, at, path);
     if (!(await replaceStale(path, identity, isServer, () => unlinkSync(path)))) await setTimeout(RETRY);
   } catch (error) {
     throw cannotListen(path, 'what a dead server left there cannot be removed', error);

@@ -1,12 +1,18 @@
 // The file that names the process id of a supervisor: made by it, read by whoever wants to signal it. Of several starts
 // with the same file exactly one gets it; what is not ours is neither followed nor removed.
 import { randomBytes } from 'node:crypto';
-import { linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import {
+  type BigIntStats,
+  linkSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { toError, WsgiServeError } from '../errors.js';
 import { hasCode } from '../listen/listen-error.js';
-import { whoListens } from './control-client.js';
 
 /** A pid file that holds our pid. */
 export interface PidFile {
@@ -15,8 +21,16 @@ export interface PidFile {
   remove(): void;
 }
 
-/** Whether a process is a server of ours that runs. */
-export type IsServer = (pid: number) => Promise<boolean>;
+/** Whether a process is a server of ours that runs, and may have written its pid at that time, as Date.now() has it. */
+export type IsServer = (pid: number, writtenAt: number) => Promise<boolean>;
+
+interface Content {
+  readonly text: string;
+  /** As Date.now() has it. */
+  readonly writtenAt: number;
+  /** As `identityOf` has it. */
+  readonly identity: string;
+}
 
 /** So often a file that is stale may be replaced by another that is, or be about to be replaced by another start. */
 const ATTEMPTS = 200;
@@ -49,26 +63,6 @@ export function readPidFile(path: string): number | null {
   return text === null ? null : pidOf(text);
 }
 
-/** Whether there is such a process, whoever it belongs to. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
-}
-
-/**
- * Whether `pid` is alive and a server of ours: the control socket answers with it, or, where the system tells, its command
- * line is ours. After a crash the number may belong to another program.
- */
-export async function isRunningServer(pid: number, controlSocket: string, proc = '/proc'): Promise<boolean> {
-  if (!isAlive(pid)) return false;
-  if ((await whoListens(controlSocket))?.pid === pid) return true;
-  return isOurCommand(commandLine(`${proc}/${pid}/cmdline`));
-}
-
 /**
  * Lets `replace` put something in the place of one very file that is stale. Nothing but a claim on that file lets a start
  * do so; a claim is a pid file too, which one start alone gets, and which is stale where that one died. Resolves to
@@ -94,19 +88,21 @@ export async function replaceStale(
 /** What tells a file from others that have its name, or its number, before or after it; null where there is none. */
 export function identityOf(path: string): string | null {
   const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return stats === undefined ? null : `${stats.ino}-${stats.mtimeNs}`;
+  return stats === undefined ? null : identityIn(stats);
+}
+
+function identityIn({ ino, mtimeNs }: BigIntStats): string {
+  return `${ino}-${mtimeNs}`;
 }
 
 /** Gives `fresh` the name `path`; what is there is replaced, unless it names a server that runs. */
 async function moveTo(path: string, fresh: string, pid: number, isServer: IsServer): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (isLinked(fresh, path)) return;
-    // Asked before the text: where it is replaced in between, it is not this text that is replaced.
-    const identity = identityOf(path);
-    const text = textOf(path);
-    if (identity === null || text === null) continue;
-    await requireStale(path, text, pid, isServer);
-    if (await replaceStale(path, identity, isServer, () => renameSync(fresh, path))) return;
+    const found = contentOf(path);
+    if (found === null) continue;
+    await requireStale(path, found, pid, isServer);
+    if (await replaceStale(path, found.identity, isServer, () => renameSync(fresh, path))) return;
     await setTimeout(RETRY);
   }
   throw unwritable(path, 'something comes back there again and again');
@@ -122,10 +118,15 @@ async function claimOf(path: string, isServer: IsServer): Promise<PidFile | null
   }
 }
 
-async function requireStale(path: string, found: string, own: number, isServer: IsServer): Promise<void> {
-  const pid = pidOf(found);
+async function requireStale(
+  path: string,
+  { text, writtenAt }: Content,
+  own: number,
+  isServer: IsServer,
+): Promise<void> {
+  const pid = pidOf(text);
   // In a container every start may get the same pid.
-  if (pid === null || pid === own || !(await isServer(pid))) return;
+  if (pid === null || pid === own || !(await isServer(pid, writtenAt))) return;
   throw new WsgiServeError(
     'already-running',
     `the pid file ${path} belongs to a server that runs: pid ${pid}`,
@@ -153,14 +154,20 @@ function removeOwn(path: string, text: string): void {
   }
 }
 
-/** Null where there is none. Throws `pid-file` for what is no regular file. */
 function textOf(path: string): string | null {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return contentOf(path)?.text ?? null;
+}
+
+/** Null where there is none. Throws `pid-file` for what is no regular file. */
+function contentOf(path: string): Content | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
   if (stats === undefined) return null;
   if (stats.isSymbolicLink()) throw unwritable(path, 'it is a symbolic link, which is not followed');
   if (!stats.isFile()) throw unwritable(path, 'it is not a regular file');
   try {
-    return readFileSync(path, 'latin1');
+    // Read behind the rest: where the file is replaced in between, it is not the one that this is the identity of.
+    const text = readFileSync(path, 'latin1');
+    return { text, writtenAt: Number(stats.mtimeMs), identity: identityIn(stats) };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw unwritable(path, toError(error).message, error);
@@ -175,21 +182,4 @@ function pidOf(text: string): number | null {
 
 function unwritable(path: string, why: string, cause?: unknown): WsgiServeError {
   return new WsgiServeError('pid-file', `the pid file ${path} cannot be used: ${why}`, { cause });
-}
-
-/** The words of a process's command line; none where that is not known. */
-function commandLine(path: string): readonly string[] {
-  try {
-    return readFileSync(path, 'latin1').split('\0');
-  } catch {
-    return [];
-  }
-}
-
-/** `node ... wsgi-serve.js FILE`, or by the link to it that npm makes. */
-function isOurCommand([program = '', ...rest]: readonly string[]): boolean {
-  if (/^wsgi-serve\b/.test(basename(program))) return true;
-  return (
-    /^node/.test(basename(program)) && rest.some((word) => /^wsgi-serve(\.[cm]?js)?$/.test(basename(word)))
-  );
 }

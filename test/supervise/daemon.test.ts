@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type DaemonStart, startDaemon } from '../../src/supervise/daemon.js';
-import { isAlive } from '../../src/supervise/pid-file.js';
+import { isAlive } from '../../src/supervise/running-server.js';
 import { eventually } from '../helpers/eventually.js';
 import { problemOf } from '../helpers/problems.js';
 import { type TempTree, tempTree } from '../helpers/temp-tree.js';

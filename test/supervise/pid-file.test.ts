@@ -1,24 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { isAlive, isRunningServer, readPidFile, writePidFile } from '../../src/supervise/pid-file.js';
+import { readPidFile, writePidFile } from '../../src/supervise/pid-file.js';
+import { isRunningServer } from '../../src/supervise/running-server.js';
+import { deadPid } from '../helpers/dead-pid.js';
 import { problemOf } from '../helpers/problems.js';
 import { tempTree } from '../helpers/temp-tree.js';
 
-const MODULE = join(import.meta.dirname, '../../src/supervise/pid-file.js');
+const MODULES = ['pid-file', 'running-server'].map((name) =>
+  join(import.meta.dirname, `../../src/supervise/${name}.js`),
+);
 
 const nobodyIs = async () => false;
 const everybodyIs = async () => true;
-
-/** A process that is no more. */
-async function deadPid(): Promise<number> {
-  const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' });
-  await once(child, 'exit');
-  return child.pid ?? 0;
-}
 
 describe('a pid file', () => {
   it('is made with the pid and a line break, and removed', async () => {
@@ -125,7 +121,7 @@ describe('a pid file', () => {
     writeFileSync(path, `${await deadPid()}\n`);
     const { ino, mtimeNs } = lstatSync(path, { bigint: true });
     writeFileSync(`${path}.${ino}-${mtimeNs}`, `${await deadPid()}\n`);
-    const isServer = (pid: number) => isRunningServer(pid, '/no/socket');
+    const isServer = (pid: number, at: number) => isRunningServer(pid, at, '/no/socket');
     await writePidFile(path, isServer);
     expect(readPidFile(path)).toBe(process.pid);
     expect(readdirSync(tree.folder)).toEqual(['site.pid']);
@@ -134,10 +130,12 @@ describe('a pid file', () => {
   it('goes to exactly one of several processes that start at the same moment over a stale one', async () => {
     using tree = tempTree({
       'wsgi-serve.mjs': `
-        const { writePidFile, isRunningServer } = await import(${JSON.stringify(MODULE)});
+        const [{ writePidFile }, { isRunningServer }] = await Promise.all(
+          ${JSON.stringify(MODULES)}.map((module) => import(module)),
+        );
         process.stdout.write('here\\n');
         await new Promise((go) => process.stdin.once('data', go));
-        const isServer = (pid) => isRunningServer(pid, '/no/socket');
+        const isServer = (pid, at) => isRunningServer(pid, at, '/no/socket');
         const said = await writePidFile(process.argv[2], isServer).then(() => 'won', (error) => error.code);
         process.stdout.write(said + '\\n');
         process.stdin.once('end', () => process.exit()).resume();`,
@@ -157,52 +155,6 @@ describe('a pid file', () => {
       await Promise.all(starts.map((start) => once(start, 'exit')));
     }
     expect(readdirSync(tree.folder).sort()).toEqual(['site.pid', 'wsgi-serve.mjs']);
-  });
-});
-
-describe('a pid', () => {
-  it('is alive for as long as its process, though it be of another user', async () => {
-    expect(isAlive(process.pid)).toBe(true);
-    expect(isAlive(1)).toBe(true);
-    expect(isAlive(await deadPid())).toBe(false);
-  });
-
-  it('is that of a server by its command line, where the system tells', async () => {
-    const lines: readonly [string, boolean][] = [
-      ['/usr/bin/node\0/usr/local/bin/wsgi-serve\0site.ini\0', true],
-      ['/usr/bin/node\0--import\0/x.mjs\0/srv/node_modules/wsgi-serve/bin/wsgi-serve.js\0site.ini\0', true],
-      ['wsgi-serve: supervisor\0', true],
-      ['/usr/bin/node\0/srv/other.js\0', false],
-      ['vim\0/srv/wsgi-serve.js\0', false],
-      ['/usr/bin/node\0/srv/wsgi-serve/other.js\0', false],
-      ['', false],
-    ];
-    for (const [cmdline, isOurs] of lines) {
-      using tree = tempTree({ [`${process.pid}/cmdline`]: cmdline });
-      expect([cmdline, await isRunningServer(process.pid, '/no/socket', tree.folder)]).toEqual([
-        cmdline,
-        isOurs,
-      ]);
-    }
-    expect(await isRunningServer(process.pid, '/no/socket', '/no/proc')).toBe(false);
-  });
-
-  it('is that of no server when it is gone', async () => {
-    const pid = await deadPid();
-    using tree = tempTree({ [`${pid}/cmdline`]: 'wsgi-serve\0' });
-    expect(await isRunningServer(pid, '/no/socket', tree.folder)).toBe(false);
-  });
-
-  it('is that of a server by its control socket', async () => {
-    using tree = tempTree({});
-    const path = join(tree.folder, 'site.sock');
-    const server = createServer((socket) =>
-      socket.resume().end(`{"ok":true,"result":{"pid":${process.pid}}}\n`),
-    );
-    await once(server.listen(path), 'listening');
-    expect(await isRunningServer(process.pid, path, '/no/proc')).toBe(true);
-    expect(await isRunningServer(process.ppid, path, '/no/proc')).toBe(false);
-    await new Promise((closed) => server.close(closed));
   });
 });
 
