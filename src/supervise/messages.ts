@@ -175,8 +175,16 @@ export function toWorker(message: unknown): ToWorker | null {
 
 /** The same, of what a worker sent. */
 export function fromWorker(message: unknown): FromWorker | null {
-  return isMessage<FromWorker>(message, FROM_WORKER) ? message : null;
+  return isMessage<FromWorker>(message, FROM_WORKER) && isWhole(message) ? message : null;
 }
+
+/** What the supervisor would stumble over: a worker may be of another version, or an app may speak in its place. */
+const PARTS: Partial<Record<FromWorker['kind'], readonly string[]>> = {
+  built: ['sockets', 'program', 'files', 'packages'],
+  failed: ['failure', 'files'],
+  files: ['files'],
+  because: ['chains'],
+};
 
 /** Marks messages as ours; a plain `{kind: 'ready'}` of an app's own must not pass for one. */
 export const MARK = 'wsgi-serve';
@@ -188,6 +196,13 @@ export function marked<Message extends ToWorker | FromWorker>(message: Message):
 
 function words<Message extends { kind: string }>(...kinds: readonly Message['kind'][]): readonly string[] {
   return kinds;
+}
+
+function isWhole(message: FromWorker): boolean {
+  return (PARTS[message.kind] ?? []).every((part) => {
+    const value: unknown = Reflect.get(message, part);
+    return typeof value === 'object' && value !== null;
+  });
 }
 
 function isMessage<Message>(message: unknown, kinds: ReadonlySet<string>): message is Message {

@@ -83,6 +83,20 @@ describe('a worker whose app', () => {
   });
 });
 
+describe('a worker whose app speaks in its place', () => {
+  it('is not taken at its word, and the supervisor serves on', async () => {
+    await using site = new Site();
+    const { cli, port } = await serving(site);
+    const words = ['built', 'failed', 'files', 'because'].map(
+      (kind) => `process.send({ 'wsgi-serve': 1, kind: '${kind}', id: 1 });`,
+    );
+    site.write('v2', words.join(' '));
+    cli.child.kill('SIGHUP');
+    await cli.printed(/reloaded, generation 2/);
+    expect(await bodyOf(port)).toBe('v2');
+  });
+});
+
 describe('a worker that is sent TERM', () => {
   it('goes when another one has come, and finishes what is under way', async () => {
     await using site = new Site();

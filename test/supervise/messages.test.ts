@@ -20,6 +20,7 @@ describe('a message', () => {
     ['of a kind that is not known', { kind: 'hello', [MARK]: 1 }],
     ['without a kind', { [MARK]: 1 }],
     ['whose kind is no text', { kind: ['ready'], [MARK]: 1 }],
+    ['without what its kind has', { kind: 'built', sockets: [], program: null, [MARK]: 1 }],
     ['that is text', 'ready'],
     ['that is nothing', null],
     ['that is no value', undefined],
