@@ -1,5 +1,6 @@
 // Asks a running supervisor something over its control socket. Called by the commands of cli, and by whoever must know
 // whether a server is alive behind a socket or a pid file. Never starts or removes anything.
+import { lstatSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { toError, WsgiServeError } from '../errors.js';
 import {
@@ -16,6 +17,8 @@ const ANSWER_LIMIT = 10_000;
 
 /** Milliseconds for a server to say who it is. */
 const PING_LIMIT = 2_000;
+
+const OWN_SERVER = 'Only the user that the server runs as can command it';
 
 /** System errors that mean that nobody listens. */
 const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'ENOTDIR']);
@@ -49,7 +52,8 @@ export async function whoListens(
 ): Promise<{ readonly pid: number | null } | null> {
   try {
     const answer = await sendCommand([path], { kind: 'ping', wait: false }, limit);
-    return { pid: answer.ok ? answer.result.pid : null };
+    // Whoever listens there need not be of our making.
+    return { pid: answer.ok && Number.isInteger(answer.result?.pid) ? answer.result.pid : null };
   } catch (error) {
     if (error instanceof WsgiServeError && error.code === 'not-running') return null;
     return { pid: null };
@@ -59,6 +63,7 @@ export async function whoListens(
 /** Null where nobody listens. */
 function connectTo(path: string): Promise<Socket | null> {
   return new Promise((resolve, reject) => {
+    requireTrusted(path);
     const socket = connect(path);
     socket.once('connect', () => resolve(socket));
     socket.once('error', (error: NodeJS.ErrnoException) => {
@@ -68,8 +73,25 @@ function connectTo(path: string): Promise<Socket | null> {
   });
 }
 
+/** In a folder that others can write to, anybody could answer in a server's place. */
+function requireTrusted(path: string): void {
+  const [owner, own] = [ownerOf(path), process.geteuid?.() ?? 0];
+  if (owner === null || own === 0 || owner === own || owner === 0) return;
+  const message = `the control socket ${path} belongs to the user with id ${owner}`;
+  throw new WsgiServeError('control-socket', message, { hint: OWN_SERVER });
+}
+
+/** Null where it is not there, or cannot be seen: who connects learns why. */
+function ownerOf(path: string): number | null {
+  try {
+    return lstatSync(path).uid;
+  } catch {
+    return null;
+  }
+}
+
 function unreachable(path: string, error: NodeJS.ErrnoException): WsgiServeError {
-  const hint = error.code === 'EACCES' ? 'Only the user that the server runs as can command it' : null;
+  const hint = error.code === 'EACCES' ? OWN_SERVER : null;
   const message = `the control socket ${path} cannot be connected to: ${error.message}`;
   return new WsgiServeError('control-socket', message, { hint, cause: error });
 }

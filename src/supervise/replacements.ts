@@ -151,8 +151,8 @@ export class Replacements {
   }
 
   /** For one that is gone: another one takes its place, at once or after a while. */
-  #replace(crew: Crew, { restarts, startedAt }: WorkerHandle): void {
-    this.#replaceAfter(crew, restarts, performance.now() - startedAt);
+  #replace(crew: Crew, { restarts, servedFor }: WorkerHandle): void {
+    this.#replaceAfter(crew, restarts, servedFor);
   }
 
   #replaceAfter(crew: Crew, deathsBefore: number, upFor: number): void {
@@ -171,7 +171,7 @@ export class Replacements {
 
   /** Where a new worker is as large at once, it serves for longer each time until it is replaced. */
   #replaceLarge(worker: WorkerHandle, memory: number): void {
-    const restarts = inARow(worker.restarts, performance.now() - worker.startedAt);
+    const restarts = inARow(worker.restarts, worker.servedFor);
     const reason = `it takes ${Math.round(memory / 1_000_000)} MB of memory`;
     this.#later(delayAfter(restarts), () => this.asked(worker, reason, restarts));
   }

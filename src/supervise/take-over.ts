@@ -30,8 +30,19 @@ export interface Succession {
   readonly prepared: Preparation;
 }
 
-/** Resolves when the new generation serves, or to the failure that it did not survive. */
-export async function takeOver(attempt: Attempt): Promise<Succession | Failed> {
+/**
+ * Resolves when the new generation serves, or to the failure that it did not survive. A bug of our own, or a worker that
+ * is not of our version any more, is a failure as well: those that serve go on.
+ */
+export function takeOver(attempt: Attempt): Promise<Succession | Failed> {
+  return replace(attempt).catch((error: unknown) => {
+    attempt.resume();
+    const failure = failureOf(error, process.cwd());
+    return { kind: 'failed', failure, files: { files: [], patterns: [] }, sockets: null };
+  });
+}
+
+async function replace(attempt: Attempt): Promise<Succession | Failed> {
   const first = attempt.tools.recruit();
   const crew = await found(attempt, first);
   if (!(crew instanceof Crew)) return crew;

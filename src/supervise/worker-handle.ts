@@ -38,6 +38,7 @@ const NOTHING_READ: FileSet = { files: [], patterns: [] };
 export class WorkerHandle {
   state: WorkerState = 'standby';
   readonly startedAt = performance.now();
+  #servesSince: number | null = null;
   vitals: Vitals = { memory: 0, answered: 0, busy: 0 };
   /** Its connections, as far as that is known: it says so now and then, and each that is handed to it counts. */
   connections = 0;
@@ -75,6 +76,11 @@ export class WorkerHandle {
     });
   }
 
+  /** Milliseconds since it began to serve; 0 before. */
+  get servedFor(): number {
+    return this.#servesSince === null ? 0 : performance.now() - this.#servesSince;
+  }
+
   get pid(): number {
     return this.#process.pid;
   }
@@ -105,6 +111,7 @@ export class WorkerHandle {
     const answer = await ready;
     if (answer.kind !== 'ready') return this.#asFailed(answer);
     this.state = 'serving';
+    this.#servesSince = performance.now();
     return null;
   }
 

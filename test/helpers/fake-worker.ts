@@ -60,6 +60,7 @@ export class FakeWorker {
 
   readonly pid = FakeWorker.#nextPid();
   readonly startedAt = performance.now();
+  servedFor = 0;
   readonly ended: Promise<Exit>;
   state: WorkerState = 'standby';
   vitals: Vitals = { memory: 0, answered: 0, busy: 0 };

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { chmodSync, chownSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -80,12 +81,35 @@ describe('a command', () => {
   });
 });
 
+describe('a socket of another user', () => {
+  const root = process.getuid?.() === 0 ? it : it.skip;
+
+  root('is not trusted (needs to be run as root)', async () => {
+    using tree = tempTree({});
+    chmodSync(tree.folder, 0o755);
+    const path = join(tree.folder, 'a.sock');
+    await using _server = new Somebody(path, '{"ok":true,"result":{"cut":0}}\n');
+    chownSync(path, 65_534, 65_534);
+    chmodSync(path, 0o666);
+    process.seteuid?.(1234);
+    try {
+      const problem = await problemOf(() => sendCommand([path], { kind: 'stop', wait: true }));
+      expect(problem.code).toBe('control-socket');
+      expect(problem.message).toContain('belongs to the user with id 65534');
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+});
+
 describe('who listens', () => {
   it('is nobody, a server of ours with its pid, or somebody else', async () => {
     using tree = tempTree({});
     const path = (name: string) => join(tree.folder, name);
     await using _ours = new Somebody(path('ours'), '{"ok":true,"result":{"pid":77}}\n');
     await using _other = new Somebody(path('other'), 'hello\n');
+    await using _odd = new Somebody(path('odd'), '{"ok":true,"result":null}\n');
+    expect(await whoListens(path('odd'))).toEqual({ pid: null });
     expect(await whoListens(path('ours'))).toEqual({ pid: 77 });
     expect(await whoListens(path('other'))).toEqual({ pid: null });
     expect(await whoListens(path('none'))).toBeNull();
