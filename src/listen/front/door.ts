@@ -107,8 +107,7 @@ export class Door {
     const turns = this.#connections.turnsOf(socket);
     if (turns.isDone) return;
     if (isSurplus(error)) turns.after(() => linger(socket, this.#clock));
-    else if (turns.isReading) this.#refuse(refusal, socket, turns, null);
-    else turns.after(() => this.#refuse(refusal, socket, turns, null));
+    else turns.sayLast(() => this.#refuse(refusal, socket, turns, null));
   };
 
   #admit(req: IncomingMessage, res: ServerResponse, turns: Turns): void {
@@ -152,6 +151,8 @@ export class Door {
     });
   }
 
+    // Its body may have turned out to be broken while it waited for its turn.
+    if (!req.complete && turns.breakOff()) return;
   /** For a body that is still to come: it has to keep to the limits, and nobody waits for it behind the answer. */
   #watch(req: IncomingMessage, res: ServerResponse, head: CleanHead, turns: Turns): void {
     const { socket } = req;

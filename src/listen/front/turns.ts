@@ -18,6 +18,8 @@ export class Turns {
   #isOver = false;
   #isDone = false;
   #waiting: (() => void)[] = [];
+  /** What is to be said where the parser could read no further. */
+  #lastWord: (() => void) | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -72,6 +74,19 @@ export class Turns {
     if (count === ENOUGH_WAITING) setImmediate(this.#pause);
     // One read can bring a few thousand requests, and what waits takes memory.
     if (count > MOST_WAITING) this.#socket.destroy();
+  }
+
+  /** Nothing more can be read: `say` is called in the midst of a request at once, else behind the answers before it. */
+  sayLast(say: () => void): void {
+    this.#lastWord = say;
+    if (this.isReading) say();
+    else this.after(say);
+  }
+
+  /** Says the last word instead of answering a request that never gets whole; false where there is none to say. */
+  breakOff(): boolean {
+    this.#lastWord?.();
+    return this.#lastWord !== null;
   }
 
   /** For a socket from which node:http took its listeners: the answer under way may wait for it to drain. */

@@ -236,6 +236,19 @@ describe('requests of one connection', () => {
     expect(server.ranOn(localPort)).toEqual([]);
   });
 
+  it('that have a body are not run where it turns out to be broken before their turn', async () => {
+    const ran: unknown[] = [];
+    const server = await serve({
+      handler: (req, res) => {
+        ran.push(req.method);
+        setImmediate(() => res.end());
+      },
+    });
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(statuses(await ask(server, `${GET}${head}nonsense\r\n${GET}`))).toEqual([200, 400]);
+    expect(ran).toEqual(['GET']);
+  });
+
   it('get no second head where the body breaks behind the first one', async () => {
     const server = await serve({
       handler: (req, res) => {
