@@ -112,6 +112,7 @@ export class Door {
 
   #admit(req: IncomingMessage, res: ServerResponse, turns: Turns): void {
     const count = turns.begin(req, res);
+    if (count === 1) this.#lingerAtEnd(req.socket, turns);
     const result = this.#gate(req);
     if (result.kind === 'refuse') {
       this.#refuse(result, req.socket, turns, req);
@@ -127,6 +128,19 @@ export class Door {
     else this.#handWithBody(req, res, head, turns);
   }
 
+  /**
+   * Behind the last answer node:http closes a connection at once: a client that is still sending, to pipeline perhaps,
+   * would be reset before it read that answer (RFC 9112 section 9.6). One that is broken off keeps nobody waiting.
+   */
+  #lingerAtEnd(socket: Socket, turns: Turns): void {
+    const destroySoon = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (turns.isBusy) return destroySoon();
+      turns.finish();
+      linger(socket, this.#clock);
+    };
+  }
+
   #hand(req: IncomingMessage, res: ServerResponse, head: CleanHead): void {
     if (head.target === '*') answerForServer(res);
     else this.#keepers.handler(req, res, head, head.waitsForContinue);
@@ -137,6 +151,8 @@ export class Door {
    * called behind that: a body that breaks the rules at once reaches no app, and one that is there closes nothing.
    */
   #handWithBody(req: IncomingMessage, res: ServerResponse, head: CleanHead, turns: Turns): void {
+    // Its body may have turned out to be broken while it waited for its turn.
+    if (!req.complete && turns.breakOff()) return;
     turns.hold(true);
     // Ticks and microtasks run in between the chunks of one read; an immediate runs behind them.
     setImmediate(() => {
@@ -151,8 +167,6 @@ export class Door {
     });
   }
 
-    // Its body may have turned out to be broken while it waited for its turn.
-    if (!req.complete && turns.breakOff()) return;
   /** For a body that is still to come: it has to keep to the limits, and nobody waits for it behind the answer. */
   #watch(req: IncomingMessage, res: ServerResponse, head: CleanHead, turns: Turns): void {
     const { socket } = req;

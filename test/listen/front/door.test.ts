@@ -249,6 +249,22 @@ describe('requests of one connection', () => {
     expect(ran).toEqual(['GET']);
   });
 
+  it('may still come behind the last answer: they are thrown away, and the answer can be read', async () => {
+    const server = await serve();
+    const conversation = await server.open();
+    const { socket } = conversation;
+    const { localPort = 0 } = socket;
+    // By default a client is closed with the server's end, and could send nothing more.
+    socket.allowHalfOpen = true;
+    conversation.send(CLOSE);
+    await once(socket, 'end');
+    for (const piece of GET.match(/.{1,4}/gs) ?? []) await new Promise((sent) => socket.write(piece, sent));
+    socket.end();
+    expect(statuses(parseAnswers(await conversation.toEnd()))).toEqual([200]);
+    expect(conversation.error).toBeNull();
+    expect(server.ranOn(localPort)).toEqual(['GET /last']);
+  });
+
   it('get no second head where the body breaks behind the first one', async () => {
     const server = await serve({
       handler: (req, res) => {
