@@ -159,6 +159,15 @@ describe('a WebSocket below urlmap and two WSGI filters', () => {
     expect(await answer.text()).toBe('no socket at /room?secret');
   });
 
+  it('is nothing that HTTP/1.0 can ask for', async () => {
+    const conversation = await openConversation({ port: await cli.port('main'), host: '127.0.0.1' });
+    conversation.send(
+      'GET /chat/old?secret HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    expect(await conversation.toEnd()).toMatch(/^HTTP\/1\.1 200 [\s\S]*no socket at \/old\?secret/);
+  });
+
   it('whose app fails is closed, and the failure is told', async () => {
     const client = connectTo(await cli.port('main'), '/broken');
     const [error] = await once(client, 'error');
