@@ -5,7 +5,7 @@ import { WsgiServeError } from '../errors.js';
 
 /**
  * What is wrong with the head that `res.writeHead(...args)` would send, with what was set before: an informational status,
- * two lengths, a length beside a transfer coding, a coding that does not end with `chunked` (RFC 9112 section 6), or a
+ * a length that is none, two lengths, a length beside a transfer coding, a coding that does not end with `chunked` (RFC 9112 section 6), or a
  * length of what has no body (RFC 9110 section 8.6). A `contract` error; null where nothing is.
  */
 export function framingMistake(res: ServerResponse, args: readonly unknown[]): WsgiServeError | null {
@@ -13,6 +13,9 @@ export function framingMistake(res: ServerResponse, args: readonly unknown[]): W
   if (Number(status) < 200) return mistake(`${status} is not the status of an answer`);
   const { lengths, codings } = framingOf(res, typeof second === 'string' ? third : (second ?? third));
   if (lengths.length > 1) return mistake('Content-Length is given twice');
+  if (lengths.length === 1 && !/^\d+$/.test(String(lengths[0]))) {
+    return mistake(`Content-Length ${JSON.stringify(String(lengths[0]))} is not a number of bytes`);
+  }
   if (codings.length > 0) return codingMistake(codings.join(', '), lengths.length > 0);
   // Zero does no harm, and middleware says it for the sake of some browsers.
   if (Number(status) !== 204 || lengths.length === 0 || Number(lengths[0]) === 0) return null;

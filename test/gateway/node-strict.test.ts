@@ -36,6 +36,9 @@ const REFUSED: readonly Answer[] = [
     'two equal lengths in an array',
     (res) => res.writeHead(200, 'OK', ['Content-Length', '1', 'content-length', '1']),
   ],
+  ['a length that is no number', (res) => res.setHeader('Content-Length', 'one')],
+  ['a length below zero', (res) => res.writeHead(200, { 'Content-Length': -1 })],
+  ['a list of lengths', (res) => res.writeHead(200, ['Content-Length', '1, 1'])],
   ['another coding', (res) => res.setHeader('Transfer-Encoding', 'gzip')],
   ['204 with a length', (res) => res.writeHead(204, { 'Content-Length': 1 })],
 ];
