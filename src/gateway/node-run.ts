@@ -59,6 +59,7 @@ export function failNode(thrown: unknown, res: ServerResponse, run: Run): void {
     // There is nobody left to tell.
   }
   if (res.writableEnded || exchange.closed) return;
+  failed.add(res);
   try {
     if (!res.headersSent) {
       keepHeaders(res, []);
@@ -79,6 +80,9 @@ export function failNode(thrown: unknown, res: ServerResponse, run: Run): void {
 }
 
 const FAILURE = 'Internal Server Error\n';
+
+/** What answers for an app that failed. */
+const failed = new WeakSet<ServerResponse>();
 
 function runOn(handler: NodeHandler, exchange: NodeExchange, run: Run): Promise<void> | undefined {
   const { head, body } = run.seen;
@@ -136,7 +140,7 @@ function showRequest(req: NodeRequest, { exchange, seen, environ }: Run): void {
 function passHeadThrough(exchange: HeadedExchange, res: ServerResponse, recovery: Recovery | null): void {
   const writeHead = res.writeHead;
   res.writeHead = (...args: [status: number, ...rest: unknown[]]) => {
-    if (res.headersSent || recovery?.taken) return Reflect.apply(writeHead, res, args);
+    if (res.headersSent || recovery?.taken || failed.has(res)) return Reflect.apply(writeHead, res, args);
     const given = givenHead(res, args);
     const changed = exchange.passHead(given.status, given.reason, given.headers);
     const headers = [...changed.headers, ...connectionHeaders(given.headers)];

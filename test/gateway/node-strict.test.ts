@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { App } from '../../src/gateway/app.js';
 import { toNode } from '../../src/gateway/bridges.js';
 import { FrontServer } from '../helpers/front-server.js';
+import { KINDS, withHeader } from '../helpers/three-kinds.js';
 
 const servers: FrontServer[] = [];
 
@@ -10,8 +11,11 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
-async function serve(answer: (res: ServerResponse) => unknown): Promise<FrontServer> {
-  const server = await new FrontServer({ kind: 'node', app: (_req, res) => answer(res) }).listen();
+async function serve(
+  answer: (res: ServerResponse) => unknown,
+  below: (app: App) => App = (app) => app,
+): Promise<FrontServer> {
+  const server = await new FrontServer(below({ kind: 'node', app: (_req, res) => answer(res) })).listen();
   servers.push(server);
   return server;
 }
@@ -67,6 +71,28 @@ describe('the head of an answer of a node app', () => {
     });
     expect((await server.ask(TWICE)).map(({ status }) => status)).toEqual([500, 500]);
     expect(server.errors).toHaveLength(2);
+  });
+
+  const filters = KINDS.map((kind) => [kind] as const);
+  it.each(filters)('that is none is a 500 below a %s filter of heads too', async (kind) => {
+    const answers: readonly ((res: ServerResponse) => unknown)[] = [
+      (res) => Object.assign(res, { statusMessage: 'OK\r\nX-Evil: 1' }),
+      (res) => Object.assign(res, { statusCode: 1000 }),
+      (res) => res.setHeader('Content-Length', 'one'),
+    ];
+    for (const answer of answers) {
+      const server = await serve(
+        (res) => {
+          answer(res);
+          res.end('x');
+        },
+        (app) => withHeader(kind, app),
+      );
+      const received = await server.askRaw(TWICE);
+      expect(received.match(/^HTTP\/1\.1 .*/gm)).toEqual(Array(2).fill('HTTP/1.1 500 Internal Server Error'));
+      expect(received).not.toContain('X-Evil');
+      expect(server.errors).toHaveLength(2);
+    }
   });
 
   it.each<Answer>([
