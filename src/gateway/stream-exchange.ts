@@ -57,6 +57,11 @@ export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined>
     return this.#closed;
   }
 
+  /** What it failed with; null where it did not. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
   /** Whether all was written. */
   get ended(): boolean {
     return this.#ended;
