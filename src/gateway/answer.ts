@@ -144,6 +144,7 @@ export class Answer {
     const isOver = this.#ended || this.#exchange.closed;
     const { recovery } = this.#options;
     this.#ended = true;
+    if (this.#exchange.closed && isAbort(thrown)) return;
     if (!isOver && !this.#sent && recovery) {
       recovery.take(thrown);
       return;
@@ -232,6 +233,11 @@ function rejected(error: unknown): Promise<void> {
   const promise = Promise.reject(error);
   promise.catch(() => undefined);
   return promise;
+}
+
+/** What apps and filters end with that heard of a client that is gone: no failure of theirs. */
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'AbortError';
 }
 
 function notAChunk(value: unknown): WsgiServeError {

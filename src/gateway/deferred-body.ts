@@ -62,6 +62,8 @@ export class DeferredBody implements AsyncIterable<Chunk> {
     const incoming = incomingOf(environ);
     const stream = new StreamExchange(incoming, (head) => this.#start(head));
     this.#stream = stream;
+    // A generator of a filter that waits for a chunk hears of its own end only behind that.
+    keptAnswer(environ)?.exchange.onClose(() => stream.leave());
     const running = this.#runApp({
       exchange: stream,
       seen: seenThrough(environ, incoming),

@@ -45,9 +45,9 @@ function respondWith(app: App, request: Request, run: Run): Promise<Response> {
       stream.fail(error);
       reject(error);
     };
-    run.exchange.onClose(() => void stream.return());
+    run.exchange.onClose(() => stream.leave());
     // An app may break its answer off and say nothing, or end with it unsaid once the client is gone.
-    stream.onClose(() => reject(stream.failure ?? new DOMException('the client is gone', 'AbortError')));
+    stream.onClose(() => reject(stream.failure));
     const head = { ...incoming.request, target: targetOf(request.url) };
     const seen = { head, base: run.seen.base, body: null };
     // What fails is the filter's to see first.

@@ -106,13 +106,8 @@ async function answerLater(result: PromiseLike<unknown>, answer: Answer, run: Ru
   try {
     await respond(await result, answer, run);
   } catch (error) {
-    if (!(run.exchange.closed && isAbort(error))) answer.fail(error);
+    answer.fail(error);
   }
-}
-
-/** What apps and filters end with that heard of a client that is gone: no failure of theirs. */
-function isAbort(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === 'AbortError';
 }
 
 function respond(result: unknown, answer: Answer, run: Run): Promise<void> | undefined {

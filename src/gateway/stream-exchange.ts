@@ -113,6 +113,11 @@ export class StreamExchange implements Exchange, AsyncIterator<Chunk, undefined>
     this.#close();
   }
 
+  /** For a client that is gone: to those who wait for the answer, a part of it must not pass for the whole. */
+  leave(): void {
+    this.fail(new DOMException('the client is gone', 'AbortError'));
+  }
+
   /** The next chunk. Rejects once the answer failed, before what was not read yet: a part of it is no answer. */
   async next(): Promise<IteratorResult<Chunk, undefined>> {
     for (;;) {
