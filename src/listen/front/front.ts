@@ -48,12 +48,11 @@ export function createFront(app: App, options: FrontOptions): GatedServer {
     onUpgrade: front.onUpgrade,
     onRefuse: front.onRefuse,
   });
-  if (options.proxyProtocol) front.proxyHeaderOf = readProxyHeaders(gated.server);
+  if (options.proxyProtocol) readProxyHeaders(gated.server);
   return gated;
 }
 
 class Front {
-  proxyHeaderOf: ReturnType<typeof readProxyHeaders> = () => null;
   readonly #options: FrontOptions;
   readonly #connections = new WeakMap<Socket, Connection>();
   readonly #run: (exchange: NodeExchange) => unknown;
@@ -131,17 +130,9 @@ class Front {
   #connectionOf(socket: Socket): Connection {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection = this.#describe(socket);
+    const connection = describeSocket(socket, this.#options.names);
     this.#connections.set(socket, connection);
     return connection;
-  }
-
-  #describe(socket: Socket): Connection {
-    const connection = describeSocket(socket, this.#options.names);
-    const header = this.proxyHeaderOf(socket);
-    if (header === null || header.kind !== 'proxied') return connection;
-    const { address: remoteAddress, port } = header.source;
-    return { ...connection, remoteAddress, remotePort: String(port) };
   }
 }
 

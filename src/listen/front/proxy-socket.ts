@@ -1,9 +1,9 @@
 // Reads the PROXY header of every connection before HTTP begins on it. Attached to a server that asks for it, before
 // the server listens. A connection without a good header, or without one in time, never becomes a connection of HTTP.
-import type { Server, Socket } from 'node:net';
+import { isIPv6, type Server, type Socket } from 'node:net';
 import { type Clock, systemClock } from './clock.js';
 import { endWith } from './closing.js';
-import { type ProxyHeader, parseProxyHeader } from './proxy-protocol.js';
+import { type Endpoint, type ProxyHeader, parseProxyHeader } from './proxy-protocol.js';
 import { refusalText, refuse } from './refusal.js';
 
 export interface ProxyProtocolOptions {
@@ -15,24 +15,22 @@ export interface ProxyProtocolOptions {
 const BAD_HEADER = refuse(400, 'The connection begins with no PROXY header');
 
 /**
- * Makes `server` read PROXY headers; gives a function that tells what the header of a connection said. Whoever can
- * reach the port can say anything in such a header: only proxies may reach it.
+ * Makes `server` read PROXY headers; its sockets have the remote address that the header says, for apps of every kind.
+ * Whoever can reach the port can say anything in such a header: only proxies may reach it.
  */
 export function readProxyHeaders(
   server: Server,
   { timeout = 5000, clock = systemClock }: ProxyProtocolOptions = {},
-): (socket: Socket) => ProxyHeader | null {
-  const headers = new WeakMap<Socket, ProxyHeader>();
+): void {
   // node:http begins to read when it hears of a connection: its listeners hear of it behind the header.
   const listeners = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     readHeader(socket, timeout, clock, (header) => {
-      headers.set(socket, header);
+      if (header.kind === 'proxied') showSource(socket, header.source);
       for (const listener of listeners) listener.call(server, socket);
     });
   });
-  return (socket) => headers.get(socket) ?? null;
 }
 
 function readHeader(
@@ -66,6 +64,15 @@ function readHeader(
   };
   socket.on('readable', read).on('end', leave).on('close', cancel);
   socket.on('error', ignore);
+}
+
+function showSource(socket: Socket, { address, port }: Endpoint): void {
+  const values = {
+    remoteAddress: address,
+    remotePort: port,
+    remoteFamily: isIPv6(address) ? 'IPv6' : 'IPv4',
+  };
+  for (const [name, value] of Object.entries(values)) Object.defineProperty(socket, name, { value });
 }
 
 function ignore(): void {
