@@ -17,42 +17,77 @@ function asciiHtml(text: string): string {
 }
 
 /**
- * Listens for the generation that serves, and loads the page anew when it is not the page's own. A page that is not seen
- * does not listen, as a browser has few connections for all pages of an origin, and neither does a frame, which comes
- * anew with its page. A page that came back as it was, out of some cache, is not loaded again and again.
+ * Listens for the generation that serves, and loads the page anew when it is not the page's own. A browser has few
+ * connections for all pages of an origin (six, with HTTP/1.1), so only one of the pages that are seen listens, and tells
+ * the others; it is the next one's turn when it is hidden or gone. A frame does not listen either, as it comes anew with
+ * its page. A page that came back as it was, out of some cache, is not loaded again and again.
  */
 export const SCRIPT: Uint8Array = Buffer.from(`(() => {
   if (self !== top) return;
   const { src, dataset } = document.currentScript;
+  const EVENTS = src.slice(0, -'.js'.length);
   const RELOADED = 'wsgi-serve: reloaded for';
   const [SHORTEST, LONGEST] = [100, 5000];
-  let source = null;
-  let since = 0;
-  let pause = SHORTEST;
+  let seen = null;
 
-  const hear = ({ data }) => {
-    if (data === dataset.generation) sessionStorage.removeItem(RELOADED);
-    else if (sessionStorage.getItem(RELOADED) !== data) {
-      sessionStorage.setItem(RELOADED, data);
+  const hear = (generation) => {
+    if (generation === dataset.generation) sessionStorage.removeItem(RELOADED);
+    else if (sessionStorage.getItem(RELOADED) !== generation) {
+      sessionStorage.setItem(RELOADED, generation);
       location.reload();
     }
   };
-  const leave = () => {
-    source?.close();
-    source = null;
-  };
-  const listen = () => {
-    if (source !== null || document.hidden) return;
-    since = performance.now();
-    source = new EventSource(src.slice(0, -'.js'.length));
-    source.onmessage = hear;
-    source.onerror = () => {
-      leave();
-      pause = performance.now() - since > LONGEST ? SHORTEST : Math.min(2 * pause, LONGEST);
-      setTimeout(listen, pause);
+  const listen = (pages, signal) => {
+    let source = null;
+    let served = null;
+    let since = 0;
+    let pause = SHORTEST;
+    const close = () => {
+      source.close();
+      served = null;
     };
+    const open = () => {
+      if (signal.aborted) return;
+      since = performance.now();
+      source = new EventSource(EVENTS);
+      source.onmessage = ({ data }) => {
+        served = data;
+        pages.postMessage({ served });
+        hear(served);
+      };
+      source.onerror = () => {
+        close();
+        pause = performance.now() - since > LONGEST ? SHORTEST : Math.min(2 * pause, LONGEST);
+        setTimeout(open, pause);
+      };
+    };
+    // Either what another page shows is old, or what was heard is.
+    pages.addEventListener('message', ({ data: { shown } }) => {
+      if (shown === undefined || served === null || shown === served) return;
+      close();
+      open();
+    });
+    open();
+    return new Promise((left) => signal.addEventListener('abort', () => left(close())));
   };
-  document.addEventListener('visibilitychange', () => (document.hidden ? leave() : listen()));
-  listen();
+  const show = () => {
+    if (document.hidden || seen !== null) return;
+    seen = new AbortController();
+    const { signal } = seen;
+    const pages = new BroadcastChannel(EVENTS);
+    pages.addEventListener('message', ({ data: { served } }) => served !== undefined && hear(served));
+    signal.addEventListener('abort', () => pages.close());
+    const turn = () => listen(pages, signal);
+    // Only origins that are secure, as those of this machine are, have locks: elsewhere every page listens.
+    if (navigator.locks === undefined) turn();
+    else navigator.locks.request(EVENTS, { signal }, turn).catch(() => undefined);
+    pages.postMessage({ shown: dataset.generation });
+  };
+  const hide = () => {
+    seen?.abort();
+    seen = null;
+  };
+  document.addEventListener('visibilitychange', () => (document.hidden ? hide() : show()));
+  show();
 })();
 `);
