@@ -13,7 +13,9 @@ export function isPageHead(status: string, headers: readonly Header[]): boolean 
     isPlain(fields.get('content-encoding')) &&
     // It is saved, not shown.
     !/^\s*attachment\b/i.test(fields.get('content-disposition') ?? '') &&
-    allowsOwnScript(fields.get('content-security-policy'))
+    allowsOwnScript(fields.get('content-security-policy')) &&
+    // No script runs below it whose tag has no hash of it (Subresource Integrity, "Integrity-Policy").
+    !/\bscript\b/.test(fields.get('integrity-policy') ?? '')
   );
 }
 

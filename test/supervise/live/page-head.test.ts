@@ -50,6 +50,9 @@ describe('the head of a page', () => {
     [['Content-Security-Policy', "default-src 'none'"], false],
     [['Content-Security-Policy', "default-src 'self'"], true],
     [['Content-Security-Policy-Report-Only', "default-src 'none'"], true],
+    [['Integrity-Policy', 'blocked-destinations=(style script)'], false],
+    [['Integrity-Policy', 'blocked-destinations=(style)'], true],
+    [['Integrity-Policy-Report-Only', 'blocked-destinations=(script)'], true],
   ])('with %j besides is one: %s', (header, expected) => {
     expect(isPageHead('200 OK', [HTML, header])).toBe(expected);
   });
