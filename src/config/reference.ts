@@ -18,6 +18,9 @@ export type Reference =
 /** The schemes that are known, in PasteDeploy's order. */
 export const SCHEMES: readonly string[] = ['config', 'egg', 'call'];
 
+/** Stands for the file of a scope that has none: there only references with a scheme can be resolved. */
+export const NO_FILE = '<api>';
+
 /** Reads a reference; text without letters and a colon at its start is a name, whatever else it holds. */
 export function parseReference(text: string): Reference {
   if (!hasScheme(text)) return { scheme: null, name: text };

@@ -4,8 +4,8 @@ import { isAbsolute, join } from 'node:path';
 import { WsgiServeError } from '../errors.js';
 import type { ObjectKind, Scope, Settings, Spec } from './deployment.js';
 import { type ReadFile, readRegularFile } from './read.js';
-import { configPath, SCHEMES, splitOnce } from './reference.js';
-import { DeploymentResolver, NO_FILE } from './resolver.js';
+import { configPath, NO_FILE, SCHEMES, splitOnce } from './reference.js';
+import { DeploymentResolver } from './resolver.js';
 import { settingsFrom, settingsOf } from './settings-record.js';
 
 /** What a URI is resolved with; all of it may be left out. */

@@ -6,7 +6,7 @@ import type { ObjectKind, Scope, Setting, Settings, Spec, Target } from './deplo
 import { findSection } from './find-section.js';
 import { badCall, emptyPipeline, extraKeys, missingKey, noLoader, unknownScheme } from './mistakes.js';
 import { both, forEach } from './problems.js';
-import { hasScheme, parseReference } from './reference.js';
+import { hasScheme, NO_FILE, parseReference } from './reference.js';
 import type { ScopeView } from './scope-view.js';
 import { headerOrigin } from './sections.js';
 import { readSection, type SectionRead, wordsOf } from './settings.js';
@@ -60,7 +60,9 @@ export class Resolution {
       }
       case 'egg': {
         const { distribution, name: entry } = reference;
-        if (hasScheme(entry)) return this.#draft(kind, { ...name, value: entry }, scope, given);
+        // An egg lies in no folder: a relative path in its name starts from nowhere, as in PasteDeploy.
+        const nowhere = { file: NO_FILE, inherited: scope.inherited };
+        if (hasScheme(entry)) return this.#draft(kind, { ...name, value: entry }, nowhere, given);
         return bare(kind, { kind: 'egg', distribution, entry, origin: name.origin }, scope, given);
       }
       case 'call': {

@@ -1,20 +1,17 @@
 // The files of a deployment: finds what names in them stand for. Made by open-deployment.ts and resolve-uri.ts;
 // composites' loaders hold on to it while apps are built. Reads deployment files, imports nothing of the user's.
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { WsgiServeError } from '../errors.js';
 import type { IniSection } from '../ini/document.js';
 import type { Origin, Place, Source } from '../source.js';
 import type { ObjectKind, Resolver, Scope, Setting, Settings, Spec, Target } from './deployment.js';
 import { DeploymentFiles } from './files.js';
 import type { ReadFile } from './read.js';
-import { configPath } from './reference.js';
+import { configPath, NO_FILE, splitOnce } from './reference.js';
 import { Resolution, type Surroundings } from './resolve.js';
 import { ScopeView } from './scope-view.js';
 import type { SectionRead, ShadowedKey } from './settings.js';
 import { mergeSettings } from './settings-record.js';
-
-/** Stands for the file of a scope that has none: there only references with a scheme can be resolved. */
-export const NO_FILE = '<api>';
 
 /** A section that something led to. */
 export interface Visit {
@@ -80,8 +77,10 @@ export class DeploymentResolver implements Resolver, Surroundings {
   }
 
   include(path: string, from: Scope, globalConf: Settings, by: Setting): Scope {
+    const place = this.place(by.origin);
+    if (from.file === NO_FILE && !isAbsolute(path)) throw noFolder(by.value, place);
     const scope = { file: configPath(path, dirname(from.file)), inherited: mergeSettings(globalConf) };
-    this.#open(scope, this.place(by.origin));
+    this.#open(scope, place);
     return scope;
   }
 
@@ -102,6 +101,14 @@ export class DeploymentResolver implements Resolver, Surroundings {
 /** Which section of which file; a section's name has no line break. */
 function visitKey(view: ScopeView, section: IniSection): string {
   return `${section.name}\n${view.path}`;
+}
+
+function noFolder(reference: string, place: Place): WsgiServeError {
+  const uri = splitOnce(reference, '#')[0];
+  return new WsgiServeError('file', `Cannot resolve relative uri '${uri}': no file is around it`, {
+    place,
+    hint: 'Write the path from the root on, or name the file itself instead of an egg that names it',
+  });
 }
 
 function nameWithoutFile(): WsgiServeError {

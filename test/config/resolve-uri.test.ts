@@ -53,6 +53,12 @@ describe('a URI given to loadApp', () => {
       'file',
       "Cannot resolve relative uri 'config:main.ini'; no relative_to keyword argument given",
     ],
+    [
+      'egg:A#config:main.ini',
+      {},
+      'file',
+      "Cannot resolve relative uri 'config:main.ini': no file is around it",
+    ],
     ['config:no.ini', {}, 'file-not-found', 'there is no file /srv/site/no.ini'],
     ['config:main.ini#no', {}, 'no-section', 'there is no app "no" in main.ini'],
     ['call:m', {}, 'bad-call', '"call:m" is not call:module:name'],

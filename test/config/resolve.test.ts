@@ -159,6 +159,20 @@ describe('a reference', () => {
     expect(textAt(problem)).toBe(reference);
   });
 
+  it('starts in no folder where it stands in the name of an egg', () => {
+    const files = (path: string) => ({
+      'main.ini': `[app:main]\nuse = egg:A#config:${path}#x\n`,
+      'a.ini': '[app:x]\nuse = egg:X#x\n',
+    });
+    const problem = problemIn(() => resolve(files('a.ini')));
+    expect(problem).toMatchObject({
+      code: 'file',
+      message: "Cannot resolve relative uri 'config:a.ini': no file is around it",
+    });
+    expect(textAt(problem)).toBe('egg:A#config:a.ini#x');
+    expect(shape(resolve(files('/srv/site/a.ini')))).toEqual(['app:main', 'x']);
+  });
+
   it('is told which sections it may mean where there are several', () => {
     const problem = problemIn(() => resolve('[app:main]\nuse = x\n[app:x]\n[composite:x]\n'));
     expect(problem).toMatchObject({
