@@ -45,7 +45,8 @@ export function isInstalled(path: string): boolean {
  * Paths that decide what `specifier` means in the module at `importer`, beside what was `found`: the files that would
  * have been taken before it, and last the link that led to it. Where nothing was found, all that would have been taken:
  * for a package that is its folder in every `node_modules` that Node looks in and that there is, and in the one that an
- * install would make. None for what a package.json maps (`#name`), as that is watched itself.
+ * install would make. Where a package was found, its package.json, by the way that leads there. None for what a
+ * package.json maps (`#name`), as that is watched itself.
  */
 export function importPlaces(
   specifier: string,
@@ -58,12 +59,10 @@ export function importPlaces(
   if (isAbsolute(plain) || /^\.{1,2}(?:[/\\]|$)/.test(plain)) {
     return filePlaces(resolve(dirname(importer), plain), found, kindOf);
   }
-  if (found !== null) return [];
   const name = packageNameOf(plain);
-  return packageHomes(dirname(importer), kindOf).flatMap((home) => [
-    join(home, name),
-    ...installMarkers(home),
-  ]);
+  const homes = packageHomes(dirname(importer), kindOf);
+  if (found !== null) return packageManifests(homes, name, kindOf);
+  return homes.flatMap((home) => [join(home, name), ...installMarkers(home)]);
 }
 
 /** The folder whose surroundings are those of the module at `path`: its own; for all installed packages, `node_modules`. */
@@ -72,16 +71,15 @@ export function neighbourhood(path: string): string {
 }
 
 /**
- * What says how the modules of a neighbourhood are run: the nearest package.json; for installed packages, which are
- * replaced together, the marks of the last install.
+ * What says how the modules of a neighbourhood are run: the nearest package.json, and what would be nearer; for installed
+ * packages, which are replaced together, the marks of the last install.
  */
 export function manifestsOf(folder: string, kindOf: KindOf = kindOnDisk): readonly string[] {
   const isThere = (path: string): boolean => kindOf(path) !== null;
   if (basename(folder) === 'node_modules') return installMarkers(folder).filter(isThere);
-  const manifest = ancestors(folder)
-    .map((parent) => join(parent, 'package.json'))
-    .find(isThere);
-  return manifest === undefined ? [] : [manifest];
+  const places = ancestors(folder).map((parent) => join(parent, 'package.json'));
+  // Where there is none up to the root, the module's own folder has to do.
+  return places.slice(0, Math.max(0, places.findIndex(isThere)) + 1);
 }
 
 /** A folder stands for no module, and what else is put into it must not count. */
@@ -112,6 +110,15 @@ function packageHomes(folder: string, kindOf: KindOf): readonly string[] {
   return folders
     .filter((parent) => parent === project || kindOf(join(parent, 'node_modules')) !== null)
     .map((parent) => join(parent, 'node_modules'));
+}
+
+/**
+ * Of the package that is found, and of those that would be found before it. A link to the package that comes to lead
+ * elsewhere makes it another file.
+ */
+function packageManifests(homes: readonly string[], name: string, kindOf: KindOf): readonly string[] {
+  const places = homes.map((home) => join(home, name, 'package.json'));
+  return places.slice(0, places.findIndex((place) => kindOf(place) !== null) + 1);
 }
 
 function installMarkers(home: string): readonly string[] {

@@ -62,8 +62,8 @@ export class ModuleTracker {
       return;
     }
     const { specifier } = resolution;
-    const places =
-      found !== null && isInstalled(found) ? [] : importPlaces(specifier, importer ?? resolve('main'), found);
+    const isWithinPackages = found !== null && isInstalled(importer ?? found);
+    const places = isWithinPackages ? [] : importPlaces(specifier, importer ?? resolve('main'), found);
     const grown = places.filter((path) => this.graph.add(importer, path));
     if (found !== null && this.#take(importer, found, places.at(-1))) grown.push(found);
     if (grown.length > 0) this.#announce();

@@ -81,6 +81,25 @@ describe('a save', () => {
     expect(await site.body()).toBe('script');
   });
 
+  it('of what says which file a package is counts, and a link to it that is moved', async () => {
+    await using site = new Developing({
+      'apps.mjs': `import word from 'words';\n${answering('word')}`,
+      'node_modules/words/package.json': '{"main": "a.js"}',
+      'node_modules/words/a.js': "module.exports = 'a';",
+      'node_modules/words/b.js': "module.exports = 'b';",
+      'linked/package.json': '{"main": "c.js"}',
+      'linked/c.js': "module.exports = 'c';",
+    });
+    expect(await site.body()).toBe('a');
+    site.write('node_modules/words/package.json', '{"main": "b.js"}');
+    await site.changed();
+    expect(await site.body()).toBe('b');
+    const words = site.folder.file('node_modules/words');
+    renameSync(words, site.folder.file('old'));
+    symlinkSync(site.folder.file('linked'), words);
+    await eventually(async () => (await site.body()) === 'c');
+  });
+
   it('of a module that was loaded long after the start counts', async () => {
     const late =
       "(globalThis.late ??= import('./late.mjs').then(({ word }) => (globalThis.word = word)), globalThis.word)";

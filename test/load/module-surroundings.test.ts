@@ -81,7 +81,21 @@ describe('importPlaces where something was found', () => {
       throw new Error('looked at the disk');
     };
     expect(importPlaces('./a.js', '/srv/app.js', '/srv/a.js', fail)).toEqual([]);
-    expect(importPlaces('driver', '/srv/app.js', '/srv/node_modules/driver/index.js', fail)).toEqual([]);
+  });
+
+  it('are for a package its package.json, and those that would be found before it', () => {
+    const exists = disk(
+      '/srv/app/package.json',
+      '/srv/node_modules/',
+      '/srv/node_modules/@scope/driver/package.json',
+      '/node_modules/',
+    );
+    const found = '/packages/driver/lib/index.js';
+    expect(importPlaces('@scope/driver/sub', '/srv/app/a.js', found, exists)).toEqual([
+      '/srv/app/node_modules/@scope/driver/package.json',
+      '/srv/node_modules/@scope/driver/package.json',
+    ]);
+    expect(importPlaces('mapped', '/srv/app/a.js', '/srv/app/lib/mapped.ts', exists)).toEqual([]);
   });
 
   it('are what would come before it', () => {
@@ -99,11 +113,18 @@ describe('importPlaces where something was found', () => {
 });
 
 describe('manifestsOf', () => {
-  it('is the nearest package.json', () => {
+  it('is the nearest package.json, behind the places of a nearer one', () => {
     const exists = disk('/srv/package.json', '/srv/app/package.json');
-    expect(manifestsOf(neighbourhood('/srv/app/lib/deep/a.js'), exists)).toEqual(['/srv/app/package.json']);
-    expect(manifestsOf('/srv/other', exists)).toEqual(['/srv/package.json']);
-    expect(manifestsOf('/elsewhere', exists)).toEqual([]);
+    expect(manifestsOf(neighbourhood('/srv/app/lib/deep/a.js'), exists)).toEqual([
+      '/srv/app/lib/deep/package.json',
+      '/srv/app/lib/package.json',
+      '/srv/app/package.json',
+    ]);
+    expect(manifestsOf('/srv', exists)).toEqual(['/srv/package.json']);
+  });
+
+  it("is the place of one in the module's own folder where there is none", () => {
+    expect(manifestsOf('/srv/deep/folder', nothing)).toEqual(['/srv/deep/folder/package.json']);
   });
 
   it('is for packages what an install leaves in the outermost node_modules', () => {

@@ -61,7 +61,7 @@ describe('ModuleTracker', () => {
       ...['again.mjs', 'app.mjs', 'by-require.cjs', 'common.cjs', 'data.json', 'data2.json', 'dynamic.mjs'],
       // What would be taken in place of the folder, if it were there.
       ...['cjs', 'cts', 'js', 'json', 'mjs', 'mts', 'ts'].map((name) => `folder.${name}`),
-      ...['folder/index.js', 'package.json', 'static.mjs'],
+      ...['folder/index.js', 'folder/package.json', 'package.json', 'static.mjs'],
     ]);
     expect(tracked.why['data2.json']).toEqual(['app.mjs > common.cjs > folder/index.js > data2.json']);
     expect(tracked.why['again.mjs']).toEqual(['app.mjs > again.mjs']);
@@ -95,7 +95,7 @@ describe('ModuleTracker', () => {
     expect(tracked.why['lib/helper.js']).toEqual(['throws.cjs > lib/helper.js']);
   });
 
-  it('counts installed packages, and the mark of their install', async () => {
+  it('counts installed packages, the mark of their install, and what says which file one is', async () => {
     using tree = tempTree({
       'package.json': '{}',
       'app.mjs': 'import "a";',
@@ -109,10 +109,11 @@ describe('ModuleTracker', () => {
       'app.mjs',
       'node_modules/.package-lock.json',
       'node_modules/a/lib/main.js',
+      'node_modules/a/package.json',
       'node_modules/b/index.js',
       'package.json',
     ]);
-    expect(tracked.installed).toBe(3);
+    expect(tracked.installed).toBe(4);
   });
 
   it('counts a link together with the file that it leads to', async () => {
@@ -127,20 +128,21 @@ describe('ModuleTracker', () => {
 
   it('tells of files that are loaded late', async () => {
     using tree = tempTree({
+      'package.json': '{}',
       'app.mjs': `export const later = async () => { await import('./late.mjs'); await import('./late.mjs'); };`,
       'late.mjs': 'import "./later.mjs";',
       'later.mjs': '',
     });
     const { changes, files } = await track(tree.folder, ['app.mjs']);
-    expect(files).toEqual(['app.mjs', 'late.mjs', 'later.mjs']);
-    expect([changes[0], changes.at(-1)]).toEqual([1, 3]);
+    expect(files).toEqual(['app.mjs', 'late.mjs', 'later.mjs', 'package.json']);
+    expect([changes[0], changes.at(-1)]).toEqual([2, 4]);
     expect([...new Set(changes)]).toEqual(changes);
   });
 
   it('does not count what wsgi-serve loads for itself', async () => {
-    using tree = tempTree({ 'app.mjs': '' });
+    using tree = tempTree({ 'package.json': '{}', 'app.mjs': '' });
     const { files, installed } = await track(tree.folder, ['app.mjs']);
-    expect(files).toEqual(['app.mjs']);
+    expect(files).toEqual(['app.mjs', 'package.json']);
     expect(installed).toBe(0);
   });
 });
