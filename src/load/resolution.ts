@@ -4,6 +4,8 @@
 export interface Resolution {
   /** Path or URL; null for the first module of a process or thread. */
   readonly importer: string | null;
+  /** Of a thread's first module: the name of the thread. */
+  readonly thread?: string;
   /** As the importer has it; where nothing is there, the URL of what is missing if Node tells it. */
   readonly specifier: string;
   /** Path or URL; null where nothing was found. */

@@ -7,6 +7,7 @@ import { importPlaces, isInstalled, manifestsOf, neighbourhood } from './module-
 import { isResolution, type Resolution, type Settle, THREADS } from './resolution.js';
 import { isTypeScript } from './ts-loader.js';
 import { watchResolution } from './watch-resolution.js';
+import { isMaking, type Making, watchThreads } from './watch-threads.js';
 
 /** Where our own code lies, bundled into one folder or not. */
 const OWN_FOLDER = import.meta.dirname.replace(/[\\/]load$/, '') + sep;
@@ -22,6 +23,8 @@ export class ModuleTracker {
   readonly #own = new Set<string>();
   readonly #manifests = new Map<string, readonly string[]>();
   readonly #ignored = new Set<string>();
+  /** The files that have made threads, by the names of these. */
+  readonly #makers = new Map<string, string>();
   #hasTypeScript = false;
   #isAnnounced = false;
 
@@ -32,8 +35,10 @@ export class ModuleTracker {
     const threads = new BroadcastChannel(THREADS);
     threads.onmessage = ({ data }: { readonly data?: unknown }) => {
       if (isResolution(data)) this.#see(data);
+      else if (isMaking(data)) this.#meet(data);
     };
     threads.unref();
+    watchThreads((making) => this.#meet(making));
   }
 
   /** Leaves a file out that is loaded from now on. */
@@ -56,7 +61,7 @@ export class ModuleTracker {
     const found = resolution.found === null ? null : moduleKey(resolution.found);
     if (resolution.found !== null && found === null) return;
     if (found !== null && this.#ignored.has(found)) return;
-    const importer = resolution.importer === null ? null : moduleKey(resolution.importer);
+    const importer = this.#importerOf(resolution);
     if (this.#isOwn(importer, resolution, found)) {
       if (found !== null) this.#own.add(found);
       return;
@@ -67,6 +72,16 @@ export class ModuleTracker {
     const grown = places.filter((path) => this.graph.add(importer, path));
     if (found !== null && this.#take(importer, found, places.at(-1))) grown.push(found);
     if (grown.length > 0) this.#announce();
+  }
+
+  #meet({ thread, maker }: Making): void {
+    this.#makers.set(thread, maker);
+  }
+
+  /** The first module of a thread is brought in by what made the thread. */
+  #importerOf({ importer, thread }: Resolution): string | null {
+    const file = importer ?? this.#makers.get(thread ?? '') ?? null;
+    return file === null ? null : moduleKey(file);
   }
 
   /** A user's module is imported by its URL, and nothing of ours is. */

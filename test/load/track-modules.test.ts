@@ -209,6 +209,23 @@ describe('threads of the user', () => {
     const options = { flags: ['--import', THREAD_ENTRY], until: 'deep.cjs' };
     const tracked = await track(tree.folder, ['app.mjs'], options);
     expect(tracked.files).toEqual(expect.arrayContaining(Object.keys(files)));
+    expect(tracked.why['deep.cjs']).toEqual(['app.mjs > thread.mjs > common.cjs > deep.cjs']);
+  });
+
+  it('are what the file stands on that made them, be it in a thread itself', async () => {
+    using tree = tempTree({
+      'app.mjs': `import { Worker } from 'node:worker_threads';
+        export const later = () => new Promise((done) =>
+          new Worker(new URL('./outer thread.mjs', import.meta.url)).on('exit', done));`,
+      'outer thread.mjs': `import { Worker } from 'node:worker_threads';
+        class Own extends Worker {}
+        new Own(new URL('./inner.cjs', import.meta.url));`,
+      'inner.cjs': 'require("./deep.cjs");',
+      'deep.cjs': '',
+    });
+    const options = { flags: ['--import', THREAD_ENTRY], until: 'deep.cjs' };
+    const tracked = await track(tree.folder, ['app.mjs'], options);
+    expect(tracked.why['deep.cjs']).toEqual(['app.mjs > outer thread.mjs > inner.cjs > deep.cjs']);
   });
 
   it('end by themselves, and so does a process that has the flag and nothing to track', async () => {
