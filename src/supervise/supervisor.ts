@@ -167,11 +167,13 @@ export class Supervisor {
   async stop(): Promise<number> {
     const crews = this.#beginStop();
     const { drain_delay: delay } = this.#program;
-    // Workers accept until they drain; behind that nobody would.
     const drained = crews.map((crew) => crew.drain(delay));
-    this.#sockets.close();
+    // Workers accept until then, on unix sockets as long as their files are there; behind that nobody would.
+    const closing = setTimeout(() => this.#sockets.close(), delay);
     this.#connections.cut();
     const cut = await Promise.all(drained);
+    clearTimeout(closing);
+    this.#sockets.close();
     await this.#settled();
     return cut.reduce((sum, one) => sum + one, 0);
   }

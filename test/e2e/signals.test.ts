@@ -90,6 +90,20 @@ describe('a stop', () => {
     await expect(bodyOf(port)).rejects.toThrow();
   });
 
+  it('leaves a unix socket in its place for that long', async () => {
+    const server =
+      'port = 0\nready_path = /ready\n[server:other]\napp = main\nunix_socket = %(here)s/site.sock';
+    await using site = new Site({ program: 'drain_delay = 2s', server });
+    const { cli, port } = await serving(site);
+    cli.child.kill('SIGTERM');
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/ready`)).status === 503);
+    const conversation = await openConversation({ path: site.folder.file('site.sock') });
+    conversation.send('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(await conversation.toEnd()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect((await cli.finished).code).toBe(0);
+    expect(site.folder.exists('site.sock')).toBe(false);
+  });
+
   it('tells WebSockets to go away', async () => {
     await using site = new Site();
     site.folder.write(
