@@ -19,7 +19,7 @@ export async function callFactory<T>(
     const message = `${label}: ${what} is not done after ${formatLimit(limit)}`;
     return new WsgiServeError('factory-failed', message, {
       place,
-      hint: 'It may wait for something that never comes; start_timeout in [wsgi-serve] sets how long it may take',
+      hint: 'It may wait for something that never comes; start_timeout in [wsgi-serve] sets how long it may take, boot_timeout how long everything may',
     });
   };
   try {

@@ -30,6 +30,9 @@ export interface Channel {
 /** How much more than its share a worker keeps: the others need not be asked about every connection. */
 const SLACK = 1.25;
 
+/** What a single module or factory may take of the time for everything. */
+const BOOT_SHARE = 0.8;
+
 /** How often it tells what it has loaded while it is built, in milliseconds. */
 const EARLY = 500;
 
@@ -117,7 +120,7 @@ export class Worker {
     try {
       read = readDeployment(order.file, { ...order, readFile: files.readFile });
       const { deployment, resolver } = read;
-      const program = { ...parseProgramOptions(deployment.program, resolver), ...order.program };
+      const program = withinBoot({ ...parseProgramOptions(deployment.program, resolver), ...order.program });
       files.watch(program.watch_files);
       refuseForeign(read);
       this.#live = order.liveReload ? createLiveReload(`${process.ppid}-${order.generation}`) : null;
@@ -247,6 +250,15 @@ export class Worker {
     for (const problem of report?.problems ?? []) logProblem(this.#log, problem);
     this.#channel.send({ kind: 'drained', cut: report?.cut ?? 0 }, undefined, () => this.#channel.exit(code));
   }
+}
+
+/**
+ * What hangs is given up here before the whole build is: we know its place, the supervisor only that time is over.
+ */
+function withinBoot(program: ProgramOptions): ProgramOptions {
+  const { start_timeout: each, boot_timeout: all } = program;
+  if (all === 0 || (each !== 0 && each < all)) return program;
+  return { ...program, start_timeout: all * BOOT_SHARE };
 }
 
 function isSocket(value: unknown): value is Socket {

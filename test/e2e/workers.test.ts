@@ -204,6 +204,18 @@ describe('a reload', () => {
     expect(await body(port)).toBe('v1');
   });
 
+  it('tells the place of a factory that does not end in time', async () => {
+    using folder = folderWith(`[wsgi-serve]\nboot_timeout = 2s\n${ini()}`);
+    await using cli = new Cli([folder.file('site.ini'), '--workers', '1']);
+    const port = await cli.port('main');
+    folder.write('apps.mjs', 'export const make = () => new Promise(() => {});');
+    cli.child.kill('SIGHUP');
+    await eventually(() =>
+      cli.stderr.includes('site.ini:4:21: [app:main]: the factory apps:make is not done'),
+    );
+    expect(await body(port)).toBe('v1');
+  });
+
   it('moves a server to its new port, and lets the old one go', async () => {
     using folder = folderWith();
     await using cli = new Cli([folder.file('site.ini'), '--workers', '1']);
