@@ -67,7 +67,7 @@ export class WorkerHandle {
     this.ended = this.#process.ended.then((exit) => {
       this.state = 'ended';
       this.#onHeld();
-      const death = failedBy(`a worker ended before it served: it ${describeDeath(exit)}`);
+      const death = failedBy(`a worker ${describeDeath(exit)}, before it served`);
       this.#death = death;
       this.#onStep(death);
       for (const answer of this.#questions.values()) answer([]);

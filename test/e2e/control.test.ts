@@ -93,6 +93,17 @@ describe('a reload that is commanded', () => {
     const gate = `import { existsSync as isThere } from 'node:fs';
       while (!isThere(new URL('./built', import.meta.url))) await new Promise((go) => setTimeout(go, 5));`;
     site.write('v2', gate);
+  it.each([
+    ['is killed', "process.kill(process.pid, 'SIGKILL');", 'was killed by SIGKILL'],
+    ['exits', 'process.exit(3);', 'exited with code 3'],
+  ])('whose worker %s while it is built says so', async (_what, top, words) => {
+    await using site = new Site();
+    await serving(site);
+    site.folder.write('apps.mjs', top);
+    const { code, stderr } = await site.run('reload', '--wait');
+    expect([code, stderr]).toEqual([3, expect.stringContaining(words)]);
+  });
+
     expect(await site.run('reload')).toMatchObject({ code: 0, stdout: 'reloading\n' });
     expect(await bodyOf(port)).toBe('v1');
     site.folder.write('built', '');

@@ -27,7 +27,7 @@ describe('a server in the background', () => {
   it.each([
     ['cannot be built', 'apps.mjs', 'throw new Error("no database");', 3, 'no database'],
     ['cannot be read', 'site.ini', '[app:main\n', 2, 'site.ini:1:1'],
-    ['exits while it is built', 'apps.mjs', 'process.exit(0);', 3, 'a worker ended before it served'],
+    ['exits while it is built', 'apps.mjs', 'process.exit(0);', 3, 'a worker exited with code 0'],
   ])('that %s ends the start with the reason', async (_what, file, text, exitCode, reason) => {
     await using site = new Site();
     site.folder.write(file, text);

@@ -132,7 +132,7 @@ describe('a worker that ends while it is built', () => {
   ])('by %s ends the start, and says how', async (top, how) => {
     await using site = new Site({ top });
     const { code, stderr } = await site.run(site.file, '--workers', '2');
-    expect([code, stderr]).toEqual([3, `a worker ended before it served: it ${how}\n`]);
+    expect([code, stderr]).toEqual([3, `a worker ${how}, before it served\n`]);
     expect(site.traces).toEqual([]);
   });
 });

@@ -127,7 +127,7 @@ describe('a supervisor', () => {
     });
     expect(await supervisor.reload()).toMatchObject({
       kind: 'failed',
-      failure: { message: expect.stringContaining('a worker ended before it served: it was killed') },
+      failure: { message: 'a worker was killed by SIGKILL (out of memory?), before it served' },
     });
     expect(running()).toEqual([]);
   });
