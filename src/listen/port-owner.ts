@@ -35,7 +35,11 @@ function holdsOneOf(folder: string, inodes: ReadonlySet<string>): boolean {
 }
 
 function commandOf(path: string): string {
-  return read(path).split('\0').filter(Boolean).join(' ').slice(0, 120);
+  return read(path)
+    .split(/[\s\0]+/)
+    .filter(Boolean)
+    .join(' ')
+    .slice(0, 120);
 }
 
 // Processes come and go while we look, and most are not ours to see: what cannot be read holds nothing.

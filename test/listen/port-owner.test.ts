@@ -1,6 +1,9 @@
+import { symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { findPortOwner } from '../../src/listen/port-owner.js';
+import { tempTree } from '../helpers/temp-tree.js';
 
 const onLinux = process.platform === 'linux';
 
@@ -17,6 +20,16 @@ describe('the owner of a port', () => {
     } finally {
       server.close();
     }
+  });
+
+  it('has its command on one line, however it was written', () => {
+    using proc = tempTree({
+      'net/tcp': '  0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 42 1\n',
+      '7/cmdline': 'python3\0-c\0\nimport os\n os.pause()\0',
+      '7/fd/0': '',
+    });
+    symlinkSync('socket:[42]', join(proc.folder, '7/fd/3'));
+    expect(findPortOwner(8080, proc.folder)).toEqual({ pid: 7, command: 'python3 -c import os os.pause()' });
   });
 
   it('is nobody on a port that nobody listens on, and where /proc is missing', () => {
