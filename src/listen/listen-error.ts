@@ -33,11 +33,16 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+/** The parent of a worker is its supervisor. */
+const HELD =
+  'This server itself listens on the port, for another host; one port cannot be held for both at a time. Take another port, or stop the server and start it';
+
 function ownerHint(address: Address): string {
   if (address.kind === 'unix') return 'Another process serves this socket; stop it, or choose another path';
   const owner = findPortOwner(address.port);
   if (owner === null)
     return 'Stop the process that listens there, or choose another port; port = 0 takes a free one';
+  if (process.connected && owner.pid === process.ppid) return HELD;
   const self = owner.pid === process.pid ? ', which is this very process: another server of the file' : '';
   return `The port belongs to pid ${owner.pid}${self} (${owner.command})`;
 }

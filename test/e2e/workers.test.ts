@@ -239,6 +239,17 @@ describe('a reload', () => {
     expect(await body(port)).toBe('v1');
   });
 
+  it('stays where it was if it holds the new port for another host', async () => {
+    using folder = folderWith();
+    await using cli = new Cli([folder.file('site.ini'), '--workers', '1']);
+    const port = await cli.port('main');
+    folder.write('site.ini', ini('make', `host = 0.0.0.0\nport = ${port}`));
+    cli.child.kill('SIGHUP');
+    await eventually(() => cli.stderr.includes('address-in-use'));
+    if (process.platform === 'linux') expect(cli.stderr).toContain('This server itself listens on the port');
+    expect(await body(port)).toBe('v1');
+  });
+
   it('opens and closes the servers that come and go, and leaves the others alone', async () => {
     using folder = folderWith(`${ini()}[server:more]\nport = 0\napp = main\n`);
     await using cli = new Cli([folder.file('site.ini'), '--workers', '1']);
