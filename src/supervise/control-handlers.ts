@@ -1,6 +1,7 @@
 // What each command of the control socket does with a supervisor. Made by cli; the answers are data.
 import { CommandFailed, type ControlHandlers } from './control-connection.js';
 import type { StatusReport, WorkerReport } from './control-protocol.js';
+import type { Failure } from './messages.js';
 import type { Outcome } from './supervision.js';
 import type { Supervisor } from './supervisor.js';
 import type { WorkerHandle } from './worker-handle.js';
@@ -46,9 +47,23 @@ export function controlHandlers(
         actions.stop().then((cut) => ({ cut })),
       ),
     scale: ({ workers }) => scale(supervisor, workers),
-    why: async ({ file }) => supervisor.why(file),
+    why: async ({ file }) => {
+      if (facts.mode !== 'development') throw new CommandFailed(UNTRACKED);
+      return supervisor.why(file);
+    },
   };
 }
+
+/** Noting it costs something with each module. */
+const UNTRACKED: Failure = {
+  ...{
+    code: 'not-tracked',
+    message: 'what is loaded is noted in development only',
+    exitCode: 1,
+    place: null,
+  },
+  text: 'wsgi-serve: what is loaded is noted in development only: start the server with --reload',
+};
 
 async function reload(supervisor: Supervisor): Promise<{ generation: number; took: number }> {
   const outcome = await supervisor.reload();

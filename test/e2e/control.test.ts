@@ -47,6 +47,13 @@ describe('the state of a server', () => {
     expect(new Set(status.workers.map(({ pid }: { pid: number }) => pid))).toEqual(workers);
   });
 
+  it('does not hold what its workers have loaded, which is for development to say', async () => {
+    await using site = new Site();
+    await serving(site);
+    const { code, stdout, stderr } = await site.run('why', site.folder.file('apps.mjs'));
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('--reload')]);
+  });
+
   it('is that of its workers, too', async () => {
     await using site = new Site();
     const { port } = await serving(site);
@@ -86,13 +93,6 @@ describe('a reload that is commanded', () => {
     expect([told.code, JSON.parse(told.stdout).failure.code]).toEqual([3, 'module-failed']);
   });
 
-  it('and not waited for is answered at once', async () => {
-    await using site = new Site();
-    const { cli, port } = await serving(site);
-    // Built only when it is let: an answer before that did not wait.
-    const gate = `import { existsSync as isThere } from 'node:fs';
-      while (!isThere(new URL('./built', import.meta.url))) await new Promise((go) => setTimeout(go, 5));`;
-    site.write('v2', gate);
   it.each([
     ['is killed', "process.kill(process.pid, 'SIGKILL');", 'was killed by SIGKILL'],
     ['exits', 'process.exit(3);', 'exited with code 3'],
@@ -104,6 +104,13 @@ describe('a reload that is commanded', () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining(words)]);
   });
 
+  it('and not waited for is answered at once', async () => {
+    await using site = new Site();
+    const { cli, port } = await serving(site);
+    // Built only when it is let: an answer before that did not wait.
+    const gate = `import { existsSync as isThere } from 'node:fs';
+      while (!isThere(new URL('./built', import.meta.url))) await new Promise((go) => setTimeout(go, 5));`;
+    site.write('v2', gate);
     expect(await site.run('reload')).toMatchObject({ code: 0, stdout: 'reloading\n' });
     expect(await bodyOf(port)).toBe('v1');
     site.folder.write('built', '');
