@@ -77,7 +77,8 @@ class Hold {
     } catch (thrown) {
       if (thrown !== this.#mistake && !isMismatch(thrown)) throw thrown;
       this.#isSending = false;
-      this.fail(toError(thrown));
+      // A client that is gone gets no answer, whatever its length.
+      if (!this.#res.destroyed) this.fail(toError(thrown));
       return otherwise;
     } finally {
       this.#isSending = false;

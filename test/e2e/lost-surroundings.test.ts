@@ -100,7 +100,7 @@ describe('a supervisor without a descriptor left (needs prlimit)', () => {
       const worker = await workerOf(port);
       expect(limit(readdirSync(`/proc/${cli.child.pid}/fd`).length)).toBe(0);
       process.kill(worker, 'SIGKILL');
-      await eventually(() => said().includes('it could not be started: spawn'));
+      await eventually(() => said().includes('could not be started: spawn'));
       expect(isRunning(cli.child.pid ?? 0)).toBe(true);
       expect(limit(1024)).toBe(0);
       expect(await bodyOf(port)).toBe('v1');

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { App } from '../../src/gateway/app.js';
 import { toNode } from '../../src/gateway/bridges.js';
+import { eventually } from '../helpers/eventually.js';
 import { FrontServer } from '../helpers/front-server.js';
 import { KINDS, withHeader } from '../helpers/three-kinds.js';
 
@@ -165,5 +166,25 @@ describe('what a node app says ahead', () => {
       res.end('x');
     });
     expect((await server.ask(TWICE)).map(({ status }) => status)).toEqual([103, 200, 103, 200]);
+  });
+});
+
+describe('an answer to a client that is gone', () => {
+  it('is no failure of the app, whatever its length', async () => {
+    let hasAnswered = false;
+    const server = await serve((res) => {
+      res.req
+        .on('error', () => undefined)
+        .once('close', () => {
+          res.setHeader('Content-Length', 4).end('three');
+          hasAnswered = true;
+        });
+    });
+    const client = await server.open();
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc');
+    await eventually(() => server.sockets.length === 1);
+    client.socket.destroy();
+    await eventually(() => hasAnswered);
+    expect(server.errors).toEqual([]);
   });
 });

@@ -12,9 +12,10 @@ export interface AccessEntry {
   /** '' for the peer of a unix socket. */
   readonly remoteAddress: string;
   readonly user: string | null;
-  readonly method: string;
-  readonly target: string;
-  readonly httpVersion: string;
+  /** All three are null where the request could not be read. */
+  readonly method: string | null;
+  readonly target: string | null;
+  readonly httpVersion: string | null;
   readonly host: string | null;
   /** 499 where the client went away before an answer began, as in nginx; 101 where an app took the connection over. */
   readonly status: number;
@@ -56,7 +57,7 @@ const FORMATTERS: Readonly<Record<AccessLogFormat, AccessLogFormatter>> = {
 
 function common(entry: AccessEntry): string {
   const { remoteAddress, user, time, method, target, httpVersion, status, bytes } = entry;
-  const request = quoted(`${method} ${target} HTTP/${httpVersion}`);
+  const request = method === null ? '-' : quoted(`${method} ${target} HTTP/${httpVersion}`);
   return `${bare(remoteAddress)} - ${bare(user)} [${clfTime(time)}] "${request}" ${status} ${bytes === 0 ? '-' : bytes}`;
 }
 

@@ -6,6 +6,7 @@ import type { RequestHead } from '../../gateway/exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
 import type { Unproxied } from './forwarded.js';
+import type { Refusal } from './refusal.js';
 import { requestId } from './request-id.js';
 
 export interface AccessLog {
@@ -29,6 +30,7 @@ export function logAccess(
   seen: Unproxied,
   isTrusted: boolean,
 ): void {
+  awaited.add(req);
   const begun = performance.now();
   const known = { time: Date.now(), requestId: requestId(req.rawHeaders, isTrusted) };
   nameRequest(req, seen.request, known.requestId);
@@ -45,10 +47,46 @@ export function logAccess(
   res.once('close', () => {
     if (!res.writableEnded && res.socket === null) writeAtEnd(req.socket, write);
     else {
-      const status = isWhole || res.headersSent ? res.statusCode : CLIENT_GONE;
-      write({ status, bytes: bytes(), aborted: !isWhole });
+      const refusal = isWhole || res.headersSent ? undefined : refusals.get(req);
+      if (refusal !== undefined) write(outcomeOf(refusal, req));
+      else {
+        const status = isWhole || res.headersSent ? res.statusCode : CLIENT_GONE;
+        write({ status, bytes: bytes(), aborted: !isWhole });
+      }
     }
   });
+}
+
+/**
+ * Writes the entry of a request that no app gets to see, null where it could not be read; where an app has it already,
+ * it is the entry of that answer that tells of the refusal.
+ */
+export function logRefusal(
+  log: AccessLog,
+  refusal: Refusal,
+  req: IncomingMessage | null,
+  remoteAddress: string,
+): void {
+  if (req !== null && awaited.has(req)) {
+    refusals.set(req, refusal);
+    return;
+  }
+  const known = { time: Date.now(), requestId: requestId([], false), duration: 0, remoteAddress, user: null };
+  const { method = null, url: target = null, httpVersion = null, headers = {} } = req ?? {};
+  const { host = null, referer = null } = headers;
+  const userAgent = headers['user-agent'] ?? null;
+  const entry = { method, target, httpVersion, host, referer, userAgent };
+  log.write(accessLogFormatter(log.format)({ ...known, ...entry, ...outcomeOf(refusal, req) }));
+}
+
+/** Requests whose entry is written when their answer is through. */
+const awaited = new WeakSet<IncomingMessage>();
+
+/** What was said in place of the app's answer. */
+const refusals = new WeakMap<IncomingMessage, Refusal>();
+
+function outcomeOf({ status, reason }: Refusal, req: IncomingMessage | null): Outcome {
+  return { status, bytes: req?.method === 'HEAD' ? 0 : reason.length + 1, aborted: false };
 }
 
 type Outcome = Pick<AccessEntry, 'status' | 'bytes' | 'aborted'>;

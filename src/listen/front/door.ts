@@ -44,8 +44,8 @@ export interface DoorKeepers {
   readonly handler: GatedHandler;
   /** Without one, every request to upgrade is left to the handler. */
   readonly onUpgrade?: UpgradeHandler;
-  /** Told of every request that is refused, for the log. */
-  readonly onRefuse?: (refusal: Refusal, socket: Socket) => void;
+  /** Told of every request that is refused, for the log; `req` is null where it could not be read. */
+  readonly onRefuse?: (refusal: Refusal, socket: Socket, req: IncomingMessage | null) => void;
 }
 
 export class Door {
@@ -212,7 +212,7 @@ export class Door {
   #refuse(refusal: Refusal, socket: Socket, turns: Turns, req: IncomingMessage | null): void {
     const isAnswering = turns.isAnswering;
     turns.finish();
-    this.#keepers.onRefuse?.(refusal, socket);
+    this.#keepers.onRefuse?.(refusal, socket, req);
     // In the middle of an answer a second head would pass for a part of it.
     if (isAnswering) socket.destroy();
     else endWith(socket, refusalText(refusal, req?.method ?? null, new Date()), this.#clock);

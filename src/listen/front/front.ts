@@ -11,7 +11,7 @@ import { describeSocket, type ServerNames } from '../../gateway/node-handler.js'
 import type { Upgrade } from '../../gateway/node-types.js';
 import { upgradeResponse } from '../../gateway/node-upgrade.js';
 import type { GatewayOptions } from '../../gateway/run.js';
-import { type AccessLog, logAccess } from './access.js';
+import { type AccessLog, logAccess, logRefusal } from './access.js';
 import { applyHead } from './clean-request.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { UpgradeHandler } from './door.js';
@@ -79,8 +79,11 @@ class Front {
     this.#answer(req, res, seen, waits, null);
   };
 
-  readonly onRefuse = (refusal: Refusal, socket: Socket): void => {
-    this.#options.onRefuse?.(refusal, this.#connectionOf(socket).remoteAddress);
+  readonly onRefuse = (refusal: Refusal, socket: Socket, req: IncomingMessage | null): void => {
+    const { remoteAddress } = this.#connectionOf(socket);
+    const { accessLog, onRefuse } = this.#options;
+    onRefuse?.(refusal, remoteAddress);
+    if (accessLog !== null) logRefusal(accessLog, refusal, req, remoteAddress);
   };
 
   /** Only WebSockets are handed over; whatever else a client offers to speak, its request is an ordinary one. */
@@ -118,7 +121,7 @@ class Front {
     const connection = this.#connectionOf(req.socket);
     if (!head.hasForwarded) return { kind: 'pass', request: head, connection, missingHops: 0 };
     const seen = unproxy(head, connection, this.#options.proxies);
-    if (seen.kind === 'refuse') this.onRefuse(seen, req.socket);
+    if (seen.kind === 'refuse') this.onRefuse(seen, req.socket, req);
     else {
       applyHead(req, seen.request);
       if (seen.missingHops > 0) this.#options.onMissingHops?.(seen.missingHops);

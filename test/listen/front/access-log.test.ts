@@ -41,6 +41,12 @@ describe('an access log line', () => {
     );
   });
 
+  it('has a dash for a request that could not be read', () => {
+    const entry = { ...ENTRY, method: null, target: null, httpVersion: null, status: 400 };
+    expect(common(entry)).toContain('] "-" 400 ');
+    expect(JSON.parse(json(entry))).toMatchObject({ method: null, target: null, httpVersion: null });
+  });
+
   it('has the time of each second anew', () => {
     const times = [0, 1000, 500, 61_000].map((more) =>
       common({ ...ENTRY, time: ENTRY.time + more }).slice(15, 40),

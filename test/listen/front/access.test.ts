@@ -29,6 +29,44 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
+describe('the log of a refusal', () => {
+  const app: NodeFunction = (req, res) => void req.on('end', () => res.end('read')).resume();
+
+  it.each([
+    ['that is no HTTP', 'bad\r\n\r\n', { method: null, target: null, status: 400 }],
+    ['for two hosts', request('Host: b\r\n'), { method: 'GET', target: '/a?b', status: 400 }],
+    [
+      'for a body that is too large',
+      request('Content-Length: 99\r\n', 'POST'),
+      { method: 'POST', target: '/a?b', status: 413 },
+    ],
+  ])('of a request %s is one entry', async (_what, text, expected) => {
+    const { server, entries } = await serve(app, { limits: { maxBodySize: 10 } });
+    await server.ask(text);
+    await eventually(() => entries.length > 0);
+    expect(entries).toEqual([
+      expect.objectContaining({ ...expected, remoteAddress: '127.0.0.1', aborted: false }),
+    ]);
+    expect(entries[0]?.bytes).toBeGreaterThan(0);
+  });
+
+  it('of a body that turns out to be too large while an app reads it is the one entry of that request', async () => {
+    let isCalled = false;
+    const reading: NodeFunction = (req, res) => {
+      isCalled = true;
+      app(req, res);
+    };
+    const { server, entries } = await serve(reading, { limits: { maxBodySize: 10 } });
+    const client = await server.open();
+    client.send(`${request('Transfer-Encoding: chunked\r\n', 'POST')}4\r\nfour\r\n`);
+    await eventually(() => isCalled);
+    client.send(`14\r\n${'x'.repeat(20)}\r\n`);
+    expect(await client.toEnd()).toMatch(/^HTTP\/1.1 413 /);
+    await eventually(() => entries.length > 0);
+    expect(entries).toEqual([expect.objectContaining({ method: 'POST', status: 413, aborted: false })]);
+  });
+});
+
 function request(fields = '', method = 'GET'): string {
   return `${method} /a?b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`;
 }
