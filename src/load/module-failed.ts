@@ -2,12 +2,17 @@
 // The module's own error is kept whole as the cause; only the message is made here.
 import { basename, dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { toError, WsgiServeError } from '../errors.js';
+import { type ErrorDetails, toError, WsgiServeError } from '../errors.js';
 import type { Place } from '../source.js';
+import { type FailingLine, failingLines, placeOf } from './failing-line.js';
+import { isInstalled } from './module-surroundings.js';
 import { packageNameOf } from './resolve-package.js';
 import { findSyntaxError } from './syntax-error.js';
 
-/** A `module-failed` that names the import that is missing, or else the line that fails, where either can be known. */
+/**
+ * A `module-failed` that names the import that is missing, or else the line that fails, where either can be known.
+ * `place` is where the deployment names the module; a line that can be read takes its place.
+ */
 export async function moduleFailed(
   url: string,
   module: string,
@@ -17,12 +22,34 @@ export async function moduleFailed(
   const file = url.startsWith('file:') ? fileURLToPath(url) : url;
   const cause = toError(thrown);
   const missing = missingImport(cause, file);
-  const reason = missing === null ? await whatFailed(cause, url, file) : whatIsMissing(missing, file);
+  // What is thrown and no error has no stack: the one that it has now is ours.
+  const lines = missing === null && cause === thrown ? await whereItFails(cause, url) : [];
+  const reason = missing === null ? whatFailed(cause, lines[0], file) : whatIsMissing(missing, file);
   return new WsgiServeError('module-failed', `the module "${module}" fails while it is loaded: ${reason}`, {
-    place,
+    ...(await placesOf(lines, module, place)),
     cause,
     hint: missing === null ? hintFor(cause) : remedyFor(missing),
   });
+}
+
+/** The line that fails, and then those that led to it. */
+async function whereItFails(error: Error, url: string): Promise<readonly FailingLine[]> {
+  const lines = failingLines(error);
+  if (lines.length > 0 || error.name !== 'SyntaxError') return lines;
+  const line = await findSyntaxError(url, error.message);
+  return line === null ? [] : [line];
+}
+
+/** The line that its author can mend: the first one that is no installed package's. */
+async function placesOf(
+  lines: readonly FailingLine[],
+  module: string,
+  named: Place | null,
+): Promise<Pick<ErrorDetails, 'place' | 'related'>> {
+  const line = lines.find((one) => !isInstalled(one.file)) ?? lines[0];
+  const place = line === undefined ? null : await placeOf(line, named?.origin.section ?? null);
+  if (place === null || named === null) return { place: place ?? named };
+  return { place, related: [{ note: `"${module}" is named here`, place: named }] };
 }
 
 interface MissingImport {
@@ -54,22 +81,13 @@ function isFileLike(specifier: string): boolean {
 }
 
 /** `TypeError: it fails (apps.js:3:7)`; compilers say in their second line what their first one announces. */
-async function whatFailed(error: Error, url: string, file: string): Promise<string> {
+function whatFailed(error: Error, line: FailingLine | undefined, file: string): string {
   const [first = '', second = ''] = error.message.split('\n');
-  const said = `${error.name}: ${first.endsWith(':') ? `${first} ${second.trim()}` : first}`;
-  const isSyntax = error.name === 'SyntaxError';
-  const line = lineOf(error) ?? (isSyntax ? await findSyntaxError(url, error.message) : null);
-  return line === null ? said : `${said} (${relativeTo(file, line)})`;
-}
-
-/** `file:line:column` of the first line of a stack that lies in a file; null where none does before Node's loader. */
-function lineOf(error: Error): string | null {
-  for (const line of (error.stack ?? '').split('\n')) {
-    if (line.includes('node:internal/modules')) return null;
-    const found = /(?:^|[( ])((?:file:\/\/)?(?:[A-Za-z]:[/\\]|\/)[^()]*?(?::\d+){1,2})\)?(?::|$)/.exec(line);
-    if (found?.[1] !== undefined) return found[1];
-  }
-  return null;
+  const more = second.trim().replace(/^.+?:\d+:\d+: (?=ERROR: )/, '');
+  const said = `${error.name}: ${first.endsWith(':') ? `${first} ${more}` : first}`;
+  if (line === undefined) return said;
+  const column = line.column === null ? '' : `:${line.column}`;
+  return `${said} (${relativeTo(file, line.file)}:${line.line}${column})`;
 }
 
 function hintFor(error: Error): string | null {
@@ -82,9 +100,9 @@ function codeOf(error: Error): unknown {
   return 'code' in error ? error.code : null;
 }
 
-/** A path or URL, with its line and column, as seen from the folder of `file` where it lies below that. */
+/** A path or URL as seen from the folder of `file`, where it lies below that. */
 function relativeTo(file: string, named: string): string {
-  const path = named.replace(/^file:\/\/.*?(?=(?::\d+)*$)/, (url) => fileURLToPath(url));
+  const path = named.startsWith('file:') ? fileURLToPath(named) : named;
   if (!path.startsWith(dirname(file))) return path;
   return relative(dirname(file), path) || basename(file);
 }

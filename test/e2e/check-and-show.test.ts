@@ -45,6 +45,33 @@ describe('wsgi-serve check', () => {
     expect(report.problems[1].cause).toContain('Error: oh');
   });
 
+  it('shows the line of a module that cannot be loaded, and which section names it', async () => {
+    using folder = site();
+    folder.write('site.ini', INI.replace('prot = 1', ''));
+    folder.write('apps.mjs', '\nexport const make = () => {\n  return (;\n};\n');
+    const text = [
+      `apps.mjs:3:11: the module "apps" fails while it is loaded: SyntaxError: Unexpected token ';' (apps.mjs:3:11)`,
+      '   2 | export const make = () => {',
+      ' > 3 |   return (;',
+      '     |           ^',
+      ' site.ini:2:21: "apps" is named here',
+      '',
+    ].join('\n');
+    const { stdout } = await runCli(['check', 'site.ini'], { cwd: folder.path });
+    expect(stdout.slice(0, text.length)).toBe(text);
+    // A start that fails says the same.
+    const { code, stderr } = await runCli(['site.ini'], { cwd: folder.path });
+    expect([code, stderr.slice(0, text.length)]).toEqual([3, text]);
+    const json = await runCli(['check', '--format', 'json', 'site.ini'], { cwd: folder.path });
+    expect(JSON.parse(json.stdout).problems).toMatchObject([
+      {
+        ...{ code: 'module-failed', file: folder.file('apps.mjs'), line: 3, column: 11 },
+        ...{ section: 'app:main', key: null },
+        related: [{ file: folder.file('site.ini'), line: 2, column: 21 }],
+      },
+    ]);
+  });
+
   it('ends with 3 where only start-up fails, with 0 where there are only warnings', async () => {
     using folder = site();
     folder.write('site.ini', INI.replace('prot = 1', ''));

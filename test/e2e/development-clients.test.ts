@@ -37,15 +37,19 @@ describe('with --show-errors', () => {
     expect([page.status, page.headers.get('content-type')]).toEqual([500, 'text/html; charset=utf-8']);
     const html = await page.text();
     expect(html).toContain('(apps.mjs:2:11)');
-    expect(html).toContain(' &gt; 4 | paste.app_factory = apps:make\n');
+    expect(html).toContain(
+      ' &gt; 2 |   return (;\n     |           ^\n site.ini:4:21: &quot;apps&quot; is named here',
+    );
     expect(html).toContain(`${LIVE}.js`);
     const data = await site.ask('/', API);
     expect([data.status, data.headers.get('content-type')]).toEqual([500, 'application/problem+json']);
     expect(await data.json()).toMatchObject({
       status: 500,
       code: 'module-failed',
-      file: expect.any(String),
-      line: expect.any(Number),
+      file: site.folder.file('apps.mjs'),
+      line: 2,
+      column: 11,
+      text: expect.stringContaining('site.ini:4:21: "apps" is named here'),
     });
     site.write('apps.mjs', answering("'v3'"));
     await site.changed(2);

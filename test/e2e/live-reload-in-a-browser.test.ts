@@ -58,6 +58,7 @@ inBrowser('a page in a browser (needs chromium)', () => {
     await using tab = await open(site);
     site.write('apps.mjs', BROKEN);
     await tab.shows("SyntaxError: Unexpected token ';'");
+    expect(await tab.text()).toContain(' > 2 |   return (;\n');
     site.write('apps.mjs', 'throw new Error("no database");\n');
     await tab.shows('no database');
     site.write('apps.mjs', pageOf('v3'));

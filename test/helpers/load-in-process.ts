@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** What was called and came back, or the error. */
 export type Loaded =
   | { readonly value: unknown }
-  | { readonly code: string; readonly message: string; readonly hint: string };
+  | { readonly code: string; readonly message: string; readonly hint: string; readonly at: string | null };
 
 export interface LoadOptions {
   readonly loader?: string;

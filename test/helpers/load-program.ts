@@ -4,6 +4,7 @@
 import { WsgiServeError } from '../../src/errors.js';
 import { importTarget, importTools } from '../../src/load/import-target.js';
 import { TS_LOADERS, TsLoader } from '../../src/load/ts-loader.js';
+import { formatOrigin } from '../../src/source.js';
 
 const [folder = '.', loader = 'auto', ...expressions] = process.argv.slice(2);
 const tools = importTools({ tsLoader: new TsLoader(TS_LOADERS.find((name) => name === loader)) });
@@ -17,7 +18,7 @@ async function load(expression: string): Promise<unknown> {
     return { value: typeof value === 'function' ? await Reflect.apply(value, owner, []) : value };
   } catch (error) {
     if (!(error instanceof WsgiServeError)) throw error;
-    const { code, message, hint } = error;
-    return { code, message, hint };
+    const { code, message, hint, place } = error;
+    return { code, message, hint, at: place === null ? null : formatOrigin(place.origin, folder) };
   }
 }

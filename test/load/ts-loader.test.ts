@@ -197,6 +197,11 @@ describe.each([
     expect(messages[2]).toMatch(/imports-missing-file\.ts imports ".*gone\.js", which does not exist/);
     expect(messages[3]).toContain('TypeError');
     expect(messages[3]).toContain('(throws-at-import.ts:3:');
+    expect(results.map((one) => ('at' in one ? one.at : null))).toEqual([
+      // oxc-node tells of no line.
+      loader === 'oxc-node' ? null : 'has-a-syntax-error.ts:2:14',
+      ...[null, null, expect.stringMatching(/^throws-at-import\.ts:3:/), null],
+    ]);
   });
 });
 

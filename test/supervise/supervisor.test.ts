@@ -111,7 +111,7 @@ describe('a supervisor', () => {
     create();
     expect(await supervisor.reload()).toMatchObject({
       kind: 'failed',
-      failure: { code: 'module-failed', exitCode: 3, place: { line: 2 } },
+      failure: { code: 'module-failed', exitCode: 3, place: { file: folder.file('apps.mjs'), line: 1 } },
     });
     folder.write('apps.mjs', moduleOf('v2'));
     expect(await supervisor.reload()).toMatchObject({ kind: 'ok', generation: 2 });
