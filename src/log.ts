@@ -37,7 +37,8 @@ export function createLogger(options: LogOptions = {}): Logger {
     if (LOG_LEVELS.indexOf(level) > highest) return () => undefined;
     return (fields: object, message: string) => {
       made ??= createPino(options);
-      made[level](fields, message);
+      if (made !== null) made[level](fields, message);
+      else writePlain(options, level, fields, message);
     };
   };
   return {
@@ -88,16 +89,38 @@ export function tellLostOutput(error: Error): void {
   }
 }
 
-/** pino's own destination tries a write that fails again and again, for ever where it logs a fatal error. */
+/**
+ * Null where it cannot be loaded now: a process without a free file descriptor has something to tell, too. pino's own
+ * destination tries a write that fails again and again, for ever where it logs a fatal error.
+ */
 function createPino({
   level = 'info',
   pretty = process.stdout.isTTY === true,
   write = writeLog,
-}: LogOptions): Logger {
-  const require = createRequire(import.meta.url);
-  const pino: typeof import('pino') = require('pino');
-  const show = pretty ? prettyLine(require('pino-pretty')) : (line: string) => line;
-  return pino.pino({ level, base: { pid: process.pid } }, { write: (line) => write(show(line)) });
+}: LogOptions): Logger | null {
+  try {
+    const require = createRequire(import.meta.url);
+    const pino: typeof import('pino') = require('pino');
+    const show = pretty ? prettyLine(require('pino-pretty')) : (line: string) => line;
+    return pino.pino({ level, base: { pid: process.pid } }, { write: (line) => write(show(line)) });
+  } catch {
+    return null;
+  }
+}
+
+/** A line as pino writes it. */
+function writePlain(
+  { write = writeLog }: LogOptions,
+  level: keyof Logger,
+  fields: object,
+  msg: string,
+): void {
+  const number = 70 - 10 * LOG_LEVELS.indexOf(level);
+  const entry = { level: number, time: Date.now(), pid: process.pid, ...fields, msg };
+  const text = JSON.stringify(entry, (_key, value: unknown) =>
+    value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value,
+  );
+  write(`${text}\n`);
 }
 
 function prettyLine({ prettyFactory }: typeof import('pino-pretty')): (line: string) => string {

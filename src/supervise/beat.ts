@@ -19,9 +19,15 @@ export function startBeat(
   memory: () => number = process.memoryUsage.rss,
 ): () => void {
   let cancel = (): void => undefined;
+  let measured = 0;
   const beat = (): void => {
     cancel = clock.after(BEAT_EVERY, beat);
-    send({ kind: 'beat', memory: memory(), ...counts() });
+    try {
+      measured = memory();
+    } catch {
+      // It is read from a file: without a free descriptor it stays what it was.
+    }
+    send({ kind: 'beat', memory: measured, ...counts() });
   };
   beat();
   return () => cancel();

@@ -34,5 +34,6 @@ process.stderr.on('error', () => undefined);
 process.on('disconnect', () => void worker.orphaned());
 for (const signal of IGNORED) process.on(signal, () => undefined);
 process.on('SIGTERM', () => worker.dismissed());
-process.on('uncaughtException', (error) => void worker.failed(error));
+// An error in what deals with errors must not come here again, and again.
+process.on('uncaughtException', (error) => void worker.failed(error).catch(() => process.exit(1)));
 channel.send({ kind: 'standby' });

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.js';
-import type { Cli } from '../helpers/run-cli.js';
+import { BIN, Cli } from '../helpers/run-cli.js';
 import { bodyOf, isRunning, Site, workerOf, workersOf } from '../helpers/site.js';
 import { Traffic } from '../helpers/traffic.js';
 
@@ -75,6 +77,46 @@ describe('a worker', () => {
     expect(Object.keys(failures).filter((why) => !/ECONNRESET|cut|EPIPE/.test(why))).toEqual([]);
     const lost = Object.values(failures).reduce((sum, count) => sum + count, 0);
     expect(lost).toBeLessThanOrEqual(3 * 4);
+  });
+});
+
+describe('a worker without a free file descriptor', () => {
+  /** Throws where nothing catches it, once there is a file called `late`. */
+  const LATE = `import { existsSync as isThere, unlinkSync as drop } from 'node:fs';
+    const late = new URL('./late', import.meta.url);
+    setInterval(() => {
+      if (!isThere(late)) return;
+      drop(late);
+      throw new Error('nobody caught it');
+    }, 10).unref();`;
+
+  it('answers on the connections that it has, and says by what it ends', async () => {
+    await using site = new Site({ top: LATE });
+    const program = `ulimit -n 64; exec '${process.execPath}' '${BIN}' '${site.file}' --workers 1`;
+    const options = { cwd: site.folder.path, env: site.env };
+    await using cli = new Cli([program], { ...options, node: '/bin/sh', bin: '-c' });
+    const port = await cli.port('main');
+    const worker = await workerOf(port);
+    const connections = Array.from({ length: 150 }, () =>
+      connect(port, '127.0.0.1').on('error', () => undefined),
+    );
+    const [first] = connections;
+    if (first === undefined) return;
+    await once(first, 'connect');
+    await eventually(() => connections.some(({ destroyed, readableEnded }) => destroyed || readableEnded));
+    first.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(String(await once(first, 'data'))).toMatch(/^HTTP\/1\.1 200 /);
+    // What it has answered is known by its signs of life.
+    await eventually(async () => {
+      const { stdout } = await site.run('workers', site.file, '--format', 'json');
+      return JSON.parse(stdout)[0].answered === 2;
+    });
+    expect(cli.stdout).not.toContain('nothing caught');
+    site.folder.write('late', '');
+    await eventually(() => cli.stdout.includes('"message":"nobody caught it"'));
+    for (const connection of connections) connection.destroy();
+    await eventually(() => !isRunning(worker));
+    expect(await bodyOf(port)).toBe('v1');
   });
 });
 

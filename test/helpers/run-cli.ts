@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 /** The repository. */
 export const ROOT = resolve(import.meta.dirname, '../../..');
 
-const BIN = resolve(ROOT, 'bin/wsgi-serve.js');
+/** What npm puts into the path. */
+export const BIN = resolve(ROOT, 'bin/wsgi-serve.js');
 
 export interface CliResult {
   readonly code: number | null;

@@ -25,6 +25,24 @@ describe('the beat of a worker', () => {
     expect(beats.length).toBe(7);
   });
 
+  it('goes on while its memory cannot be measured', () => {
+    const clock = new FakeClock();
+    const beats: Beat[] = [];
+    const measured = [100];
+    startBeat(
+      (beat) => beats.push(beat),
+      () => ({ answered: 0, busy: 0, connections: 0 }),
+      clock,
+      () => {
+        const memory = measured.pop();
+        if (memory === undefined) throw new Error('EMFILE: too many open files');
+        return memory;
+      },
+    );
+    clock.advance(1000);
+    expect(beats.map(({ memory }) => memory)).toEqual([100, 100]);
+  });
+
   it('ends when it is told to', () => {
     const clock = new FakeClock();
     const beats: Beat[] = [];
