@@ -18,12 +18,13 @@ export interface FoundExport {
 export function findExport(namespace: object, target: ModuleExport, place: Place | null): FoundExport {
   const { module, path } = target;
   const start: FoundExport = { value: holderOf(namespace, path[0]), owner: undefined };
-  const found = path.reduce(({ value: owner }, name, depth) => {
+  return path.reduce(({ value: owner }, name, depth) => {
     const expression = `${module}:${path.slice(0, depth + 1).join('.')}`;
-    if (holds(owner, name)) return { value: read(owner, name, expression, place), owner };
-    throw depth === 0 ? noExport(module, name, namespace, place) : noMember(target, depth, owner, place);
+    if (!holds(owner, name))
+      throw depth === 0 ? noExport(module, name, namespace, place) : noMember(target, depth, owner, place);
+    const value = read(owner, name, expression, place);
+    return { value: depth === 0 && name === 'default' ? unwrap(value) : value, owner };
   }, start);
-  return path.length === 1 && path[0] === 'default' ? { ...found, value: unwrap(found.value) } : found;
 }
 
 /** The names of the functions that a value holds, its own and inherited ones, for hints. */
@@ -36,8 +37,17 @@ export function functionsOf(value: unknown): readonly string[] {
 
 function holderOf(namespace: object, name: string): unknown {
   if (Object.hasOwn(namespace, name)) return namespace;
-  const inside = unwrap(defaultOf(namespace));
-  return holds(inside, name) ? inside : namespace;
+  return layersOf(namespace).find((layer) => holds(layer, name)) ?? namespace;
+}
+
+/**
+ * What stands behind the default export, the outermost first. It is `module.exports` of CommonJS; where a compiler made
+ * that of an ES module, which loaders of TypeScript do too, its names are in there, and its own default export is in it.
+ */
+function layersOf(namespace: object): readonly unknown[] {
+  const exports = defaultOf(namespace);
+  const inside = unwrap(exports);
+  return inside === exports ? [exports] : [exports, inside];
 }
 
 function defaultOf(namespace: object): unknown {
@@ -109,9 +119,11 @@ function noMember(
 
 /** The names that findExport would find first, without those that Node adds for CommonJS. */
 function exportsOf(namespace: object): readonly string[] {
-  const inside = unwrap(defaultOf(namespace));
+  const layers = layersOf(namespace);
+  const inside = layers.at(-1);
   const members = typeof inside === 'object' ? membersOf(inside) : [];
-  const names = Object.keys(namespace).filter((name) => name !== 'default' || members.length === 0);
+  const outside = [...Object.keys(namespace), ...layers.slice(0, -1).flatMap(membersOf)];
+  const names = outside.filter((name) => name !== 'default' || members.length === 0);
   return [...new Set([...names, ...members])].filter(
     (name) => name !== 'module.exports' && name !== '__esModule',
   );

@@ -63,6 +63,17 @@ describe('findExport', () => {
     expect(findExport(moduleOf({ default: compiled }), parseTarget('apps', null), null).value).toBe(make);
     const withObject = { __esModule: true, default: { inner: make } };
     expect(find({ default: withObject }, 'inner').value).toBe(make);
+    expect(find({ default: { __esModule: true, default: Home } }, 'default.app_factory').owner).toBe(Home);
+  });
+
+  it('finds the named exports beside the default one in such CommonJS', async () => {
+    const compiled = { __esModule: true, default: make, Home };
+    expect(find({ default: compiled }, 'Home.app_factory')).toEqual({
+      value: Home.app_factory,
+      owner: Home,
+    });
+    const problem = await problemOf(() => find({ default: compiled }, 'Hoem'));
+    expect(problem.hint).toBe('Exports of apps: Home, default. Did you mean "Home"?');
   });
 
   it.each(['constructor', 'toString', 'hasOwnProperty', '__proto__', 'valueOf'])(

@@ -139,6 +139,7 @@ const FILES = {
   'greet.cts': 'exports.greet = (word: string): string => word.toUpperCase();\n',
   'requires.cjs': 'exports.make = () => require("./greet.cts").greet("hello");\n',
   'plain.mjs': 'export { Site } from "./apps.ts";\n',
+  'with-default.ts': `${TYPED}export default Site;\n`,
   'has-a-syntax-error.ts': 'export const make = () => 1;\nexport const = 2;\n',
   'imports-missing-package.ts':
     'import { driver } from "no-such-driver";\nexport const make = () => driver;\n',
@@ -158,13 +159,17 @@ describe.each([
 ])('ts_loader = %s with the package.json %s', (loader, manifest) => {
   it('loads TypeScript in a process that runs already', async () => {
     using tree = tempTree({ ...FILES, 'package.json': manifest });
-    const results = await loadInProcess(tree.folder, WORKING, { loader });
+    const withDefault = ['with-default:Site.make', 'with-default:default.make', 'with-default:make'];
+    const results = await loadInProcess(tree.folder, [...WORKING, ...withDefault], { loader });
     expect(results).toEqual([
       { value: 'HELLO from site' },
       { value: 'HELLO from site' },
       { value: 'HELLO from site' },
       { value: 'HELLO' },
       { value: 'HELLO' },
+      { value: 'HELLO from site' },
+      { value: 'HELLO from site' },
+      { value: 'HELLO from site' },
     ]);
   });
 
