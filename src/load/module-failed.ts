@@ -92,6 +92,9 @@ function whatFailed(error: Error, line: FailingLine | undefined, file: string): 
 
 function hintFor(error: Error): string | null {
   const code = codeOf(error);
+  if (code === 'ERR_REQUIRE_ASYNC_MODULE') {
+    return 'Only ES modules may await at their top: end its name with .mts or .mjs, or write "type": "module" in package.json';
+  }
   if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' && code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return null;
   return 'ts_loader = tsx in [wsgi-serve] loads TypeScript wherever it is imported';
 }

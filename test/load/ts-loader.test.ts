@@ -210,6 +210,17 @@ describe.each([
   });
 });
 
+describe('tsx beside a package.json that says nothing of modules', () => {
+  it('says how a module becomes one that may await at its top', async () => {
+    using tree = tempTree({ 'waits.ts': 'await null;\nexport const make = () => 1;\n' });
+    const [result] = await loadInProcess(tree.folder, ['waits:make'], { loader: 'tsx' });
+    expect(result).toMatchObject({
+      code: 'module-failed',
+      hint: expect.stringContaining('end its name with .mts or .mjs'),
+    });
+  });
+});
+
 describe('a loader that is named', () => {
   it('lets JavaScript import TypeScript', async () => {
     using tree = tempTree({ ...FILES, 'package.json': '{"type": "module"}' });
