@@ -94,6 +94,8 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export interface ErrorDetails {
   /** The value that is wrong. */
   readonly place?: Place | null;
+  /** The key that is wrong, from those who were given a section's keys without their places. */
+  readonly key?: string;
   /** What would be right: the known names, the nearest one. One line or more, no full stop needed. */
   readonly hint?: string | null;
   /** Other places that belong to it, in order: the links of a cycle, the first of two duplicates. */
@@ -112,6 +114,7 @@ export class WsgiServeError extends Error {
   override readonly name = 'WsgiServeError';
   readonly code: ErrorCode;
   readonly place: Place | null;
+  readonly key: string | null;
   readonly hint: string | null;
   readonly related: readonly RelatedPlace[];
   /** Itself, or with code `problems` every problem that was found. */
@@ -126,6 +129,7 @@ export class WsgiServeError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.place = details.place ?? null;
+    this.key = details.key ?? null;
     this.hint = details.hint ?? null;
     this.related = details.related ?? [];
     this.problems = problems.length === 0 ? [this] : problems;

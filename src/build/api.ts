@@ -83,13 +83,15 @@ function builderOf(
 ): Builder {
   const { tsLoader, startTimeout, signal, relativeTo } = options;
   const placeOf = resolver.place.bind(resolver);
+  const keyPlaceOf = resolver.keyPlace.bind(resolver);
   const targets = createTargetLoader(eggs, placeOf, {
     tsLoader: new TsLoader(tsLoader),
     ...(relativeTo === undefined ? {} : { cwd: resolve(relativeTo) }),
     ...tools,
   });
   const milliseconds = startTimeout === undefined ? DEFAULT_LIMIT.milliseconds : startTimeout;
-  return createBuilder({ resolver, targets, placeOf, limit: { milliseconds, signal: signal ?? null } });
+  const limit = { milliseconds, signal: signal ?? null };
+  return createBuilder({ resolver, targets, placeOf, keyPlaceOf, limit });
 }
 
 /** A function of its own, as the user's may be frozen, shared, or have a `close` already. */

@@ -19,6 +19,8 @@ export interface BuildTools {
   readonly targets: TargetLoader;
   /** An origin with the text that it points into, for errors. */
   readonly placeOf: (origin: Origin) => Place;
+  /** The same for the key of a value. */
+  readonly keyPlaceOf: (origin: Origin) => Place;
   readonly limit: TimeLimit;
   /** The record of a section's own keys; a new one for each call, as a factory may change it. */
   readonly localConfOf: (settings: Settings) => Conf;
@@ -119,11 +121,15 @@ export class Assembly {
   }
 
   async #making(spec: FactorySpec, way: readonly Spec[]): Promise<Making> {
-    const { resolver, placeOf, limit, localConfOf } = this.#tools;
+    const { resolver, placeOf, keyPlaceOf, limit, localConfOf } = this.#tools;
     const target = await this.#load(spec);
     const label = spec.section === null ? target.name : `[${spec.section}]`;
+    const keyPlace = (key: string) => {
+      const setting = spec.localConf[key];
+      return setting === undefined ? null : keyPlaceOf(setting.origin);
+    };
     return {
-      subject: { label, place: placeOf(spec.target.origin), target },
+      subject: { label, place: placeOf(spec.target.origin), keyPlace, target },
       confs: () => [plainValues(spec.globalConf), localConfOf(spec.localConf)],
       loader: createLoader(spec, way, this.#makers, resolver, placeOf),
       closers: this.closers,

@@ -16,6 +16,8 @@ export interface BuilderOptions {
   readonly targets: TargetLoader;
   /** An origin with the text that it points into, for errors. */
   readonly placeOf: (origin: Origin) => Place;
+  /** The same for the key of a value; the value itself by default. */
+  readonly keyPlaceOf?: (origin: Origin) => Place;
   /** How long each factory, module and close() may take; a minute, without a signal, by default. */
   readonly limit?: Partial<TimeLimit>;
   /** Makes the record of a section's own keys, as `check` does to see which are read; a plain record by default. */
@@ -51,7 +53,8 @@ export interface Builder {
 
 export function createBuilder(options: BuilderOptions): Builder {
   const limit = { ...DEFAULT_LIMIT, ...options.limit };
-  const tools: BuildTools = { localConfOf: plainValues, onProblem: null, ...options, limit };
+  const keyPlaceOf = options.placeOf;
+  const tools: BuildTools = { localConfOf: plainValues, onProblem: null, keyPlaceOf, ...options, limit };
   return {
     buildApp: (spec) => assemble(tools, (assembly) => assembly.app(() => spec)),
     buildFilter: (spec) =>

@@ -1,6 +1,5 @@
 // The calls of user factories and filters. Called by make.ts; whatever goes wrong in one becomes a `factory-failed` here.
-import { toError, WsgiServeError } from '../errors.js';
-import type { Place } from '../source.js';
+import { severalProblems, toError, WsgiServeError } from '../errors.js';
 import type { Subject } from './subject.js';
 import { formatLimit, type TimeLimit, within } from './time-limit.js';
 
@@ -10,11 +9,12 @@ import { formatLimit, type TimeLimit, within } from './time-limit.js';
  * through as they are, and what a built-in factory says of its settings gets the place of its section.
  */
 export async function callFactory<T>(
-  { label, place }: Subject,
+  subject: Subject,
   what: string,
   call: () => T,
   limit: TimeLimit,
 ): Promise<Awaited<T>> {
+  const { label, place } = subject;
   const late = () => {
     const message = `${label}: ${what} is not done after ${formatLimit(limit)}`;
     return new WsgiServeError('factory-failed', message, {
@@ -26,7 +26,7 @@ export async function callFactory<T>(
     return await within(limit, call, late);
   } catch (thrown) {
     if (limit.signal?.aborted) throw thrown;
-    if (thrown instanceof WsgiServeError) throw thrown.place === null ? placed(thrown, label, place) : thrown;
+    if (thrown instanceof WsgiServeError) throw placed(thrown, subject);
     const cause = toError(thrown);
     const message = `${label}: ${what} fails: ${cause.name}: ${cause.message}`;
     throw new WsgiServeError('factory-failed', message, { place, cause, hint: hintFor(cause) });
@@ -39,8 +39,16 @@ function hintFor(cause: Error): string | null {
   return 'An export that is the app itself is named with paste.app';
 }
 
-function placed(error: WsgiServeError, label: string, place: Place): WsgiServeError {
-  if (error.problems.length > 1) return error;
-  const { code, message, hint, cause } = error;
-  return new WsgiServeError(code, `${label}: ${message}`, { place, hint, cause });
+/** Every problem in it with a place: a built-in factory knows the keys of its section, and not where they stand. */
+function placed(error: WsgiServeError, subject: Subject): WsgiServeError {
+  const [first = error, ...others] = error.problems.map((problem) =>
+    problem.place === null ? placedOne(problem, subject) : problem,
+  );
+  return severalProblems([first, ...others]);
+}
+
+function placedOne(error: WsgiServeError, { label, place, keyPlace }: Subject): WsgiServeError {
+  const { code, message, hint, cause, key } = error;
+  const at = key === null ? null : keyPlace?.(key);
+  return new WsgiServeError(code, `${label}: ${message}`, { place: at ?? place, hint, cause });
 }

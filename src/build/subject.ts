@@ -11,6 +11,8 @@ export interface Subject {
   readonly label: string;
   /** The line that names the factory. */
   readonly place: Place;
+  /** Where a key of the section stands; null for one that it does not have. */
+  readonly keyPlace?: (key: string) => Place | null;
 }
 
 /** A subject together with what was loaded for it. */

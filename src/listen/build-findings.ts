@@ -33,6 +33,10 @@ export class BuildRecorder implements Resolver {
   place(origin: Origin): Place {
     return this.#resolver.place(origin);
   }
+
+  keyPlace(origin: Origin): Place {
+    return this.#resolver.keyPlace(origin);
+  }
 }
 
 /** `unread-key` for each key that was handed to factories and that none of them read. */

@@ -7,7 +7,6 @@ import type { ImportTools } from '../load/import-target.js';
 import { createTargetLoader } from '../load/load-target.js';
 import { TsLoader } from '../load/ts-loader.js';
 import { BUILT_IN_EGGS } from '../paste/eggs.js';
-import type { Origin, Place } from '../source.js';
 import { formatAddress, isSameAddress } from './address.js';
 import { isBuiltInServer } from './foreign-server.js';
 import { type ParsedOptions, parseOptions } from './parse-options.js';
@@ -46,7 +45,7 @@ export function sharedAddresses(plans: readonly ServerPlan[]): readonly WsgiServ
 
 /** A builder that knows the built-in eggs. */
 export function createDeploymentBuilder(
-  resolver: Resolver & { place(origin: Origin): Place },
+  resolver: Resolver & Pick<DeploymentResolver, 'place' | 'keyPlace'>,
   program: ProgramOptions,
   {
     onLocated,
@@ -54,8 +53,9 @@ export function createDeploymentBuilder(
   }: Pick<BuilderOptions, 'localConfOf' | 'onProblem'> & Pick<ImportTools, 'onLocated'> = {},
 ): Builder {
   const placeOf = resolver.place.bind(resolver);
+  const keyPlaceOf = resolver.keyPlace.bind(resolver);
   const tsLoader = new TsLoader(program.ts_loader);
   const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader, ...(onLocated && { onLocated }) });
   const limit = { milliseconds: program.start_timeout || null };
-  return createBuilder({ resolver, targets, placeOf, limit, ...options });
+  return createBuilder({ resolver, targets, placeOf, keyPlaceOf, limit, ...options });
 }

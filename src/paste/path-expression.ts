@@ -59,6 +59,7 @@ function trimPath(path: string): string {
 
 function bad(expression: string, message: string): WsgiServeError {
   return new WsgiServeError('bad-value', `mount "${expression}": ${message}`, {
+    key: expression,
     hint: 'A mount is a path such as /blog, or: domain example.com port 8080 /blog',
   });
 }

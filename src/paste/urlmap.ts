@@ -1,5 +1,6 @@
 // egg:Paste#urlmap: sends each request to the app that is mounted at its path and host. Called by build, usable alone.
 // It moves the matched part of the path from PATH_INFO to SCRIPT_NAME and tells clients nothing of the other mounts.
+import { attempt, forEach } from '../config/problems.js';
 import type { CompositeFactory } from '../gateway/app.js';
 import type { Environ, WsgiApp } from '../gateway/wsgi-types.js';
 import { collapseSlashes, type MountPoint, parsePathExpression } from './path-expression.js';
@@ -11,7 +12,7 @@ interface Mount extends MountPoint {
 /**
  * An app that dispatches to `apps` by path expression, such as `/blog` or `domain example.com /`: mounts with a domain
  * come first, then the longest path that covers whole segments of the request's. Of two keys that mean the same the
- * later one counts. `notFound` answers where nothing matches. Throws `bad-value` for a key that is no path expression.
+ * later one counts. `notFound` answers where nothing matches. Throws `bad-value` for all keys that are no path expression.
  */
 export function urlmap(apps: Readonly<Record<string, WsgiApp>>, notFound: WsgiApp = answerNotFound): WsgiApp {
   const mounts = sortMounts(apps);
@@ -35,7 +36,6 @@ export function urlmap(apps: Readonly<Record<string, WsgiApp>>, notFound: WsgiAp
 export const urlmapFactory: CompositeFactory = async (loader, globalConf, localConf) => {
   const { not_found_app: notFound = globalConf['not_found_app'], ...names } = localConf;
   const apps: Record<string, WsgiApp> = {};
-  for (const expression of Object.keys(names)) parsePathExpression(expression);
   for (const [expression, name] of Object.entries(names)) {
     apps[expression] = await loader.getApp(name, globalConf);
   }
@@ -50,10 +50,13 @@ export interface UnreachableMount {
 
 /**
  * The keys of a urlmap that can never match: of two that mean the same the first, and a domain with a port below one
- * without, which comes first and takes every port. Throws `bad-value`.
+ * without, which comes first and takes every port. What is no path expression is left out.
  */
 export function unreachableMounts(expressions: readonly string[]): UnreachableMount[] {
-  const points = expressions.map((expression) => ({ expression, ...parsePathExpression(expression) }));
+  const points = expressions.flatMap((expression) => {
+    const parsed = attempt(() => parsePathExpression(expression));
+    return parsed.error === null ? [{ expression, ...parsed.value }] : [];
+  });
   return points.flatMap((point, index) => {
     const hider = points.find((other, at) => hides(other, point, at > index));
     return hider === undefined ? [] : [{ expression: point.expression, hiddenBy: hider.expression }];
@@ -71,11 +74,11 @@ function hides(other: MountPoint, point: MountPoint, isLater: boolean): boolean 
 
 /** Paste's order: domains by name, a mount for any domain last; within a domain the longest path first. */
 function sortMounts(apps: Readonly<Record<string, WsgiApp>>): readonly Mount[] {
-  const byPoint = new Map<string, Mount>();
-  for (const [expression, app] of Object.entries(apps)) {
-    const point = parsePathExpression(expression);
-    byPoint.set(`${point.domain ?? ''} ${point.path}`, { ...point, app });
-  }
+  const mounts = forEach(Object.entries(apps), ([expression, app]) => ({
+    ...parsePathExpression(expression),
+    app,
+  }));
+  const byPoint = new Map(mounts.map((mount) => [`${mount.domain ?? ''} ${mount.path}`, mount]));
   return [...byPoint.values()].sort(
     (a, b) => compareDomains(a.domain, b.domain) || b.path.length - a.path.length,
   );

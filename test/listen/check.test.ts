@@ -95,6 +95,12 @@ describe('check', () => {
     expect(await check(ini)).toEqual(['warning unreachable-mount:5']);
   });
 
+  it('points at each mount that is no path, and goes on', async () => {
+    const app = '[app:a]\npaste.app_factory = apps:throws\n';
+    const ini = `${app}[composite:main]\nuse = egg:Paste#urlmap\nblog = a\n/x = nope\nport 80 /y = a\n${SERVER}`;
+    expect(await check(ini)).toEqual(['factory-failed:2', 'no-section:6', 'bad-value:5', 'bad-value:7']);
+  });
+
   it('finds two servers on one address', async () => {
     const app = '[app:main]\npaste.app_factory = apps:makes\n';
     expect(await check(`${app}[server:a]\nport = 8123\n[server:b]\nport = 8123\n`)).toEqual([
