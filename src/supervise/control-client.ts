@@ -38,7 +38,7 @@ export async function sendCommand<Kind extends ControlKind>(
     if (socket !== null) return ask(socket, path, command, command.wait ? null : limit);
   }
   throw new WsgiServeError('not-running', `no server runs that listens at ${paths.join(' or ')}`, {
-    hint: 'Start it, or give the pid_file that it has; servers of other users are not looked for',
+    hint: 'Start it, or give the pid_file that it has; a single process, without workers or a pid_file, takes no commands',
   });
 }
 
