@@ -47,6 +47,8 @@ export interface FakeOptions {
   readonly build?: Built | Failed | Promise<Built | Failed>;
   /** What comes of letting it serve. */
   readonly serve?: Failed | null | Promise<Failed | null>;
+  /** Resolves when it accepts no more, where that takes a while. */
+  readonly hold?: Promise<void>;
   readonly onExit?: (worker: WorkerHandle, exit: Exit) => void;
 }
 
@@ -89,20 +91,20 @@ export class FakeWorker {
     this.calls.push('build');
     this.state = 'starting';
     this.generation = order.generation;
-    return this.#options.build ?? built();
+    const answer = (await this.#options.build) ?? built();
+    // It ends by itself then.
+    if (answer.kind === 'failed') this.exit();
+    return answer;
   }
 
   async serve(_sockets: ReadonlyMap<string, Bound>): Promise<Failed | null> {
     this.calls.push('serve');
-    const answer = (await this.#options.serve) ?? null;
-    if (answer === null) this.state = 'serving';
-    return answer;
+    return this.#served();
   }
 
   async show(failure: Failure): Promise<Failed | null> {
     this.calls.push(`show ${failure.message}`);
-    this.state = 'serving';
-    return null;
+    return this.#served();
   }
 
   async refuse(problems: readonly { readonly code: string }[]): Promise<Failed> {
@@ -112,6 +114,7 @@ export class FakeWorker {
 
   async hold(): Promise<void> {
     if (this.state === 'serving') this.state = 'held';
+    await this.#options.hold;
   }
 
   resume(): void {
@@ -145,6 +148,12 @@ export class FakeWorker {
     this.state = 'ended';
     this.#options.onExit?.(this.handle, exit);
     this.#end(exit);
+  }
+
+  async #served(): Promise<Failed | null> {
+    const answer = (await this.#options.serve) ?? null;
+    if (answer === null) this.state = 'serving';
+    return answer;
   }
 
   #go(call: string, state: WorkerState): Promise<Exit> {
