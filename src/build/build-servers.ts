@@ -35,17 +35,14 @@ export async function closeServers(built: readonly BuiltServer[]): Promise<reado
 }
 
 /**
- * Builds the app of each server and closes it again, whatever happens to the others. Gives every problem there is, each
- * of them once: a section that fails for two servers is one problem.
+ * Builds one after the other and closes it again, whatever happens to the others. Gives every problem there is, each of
+ * them once: a section that fails for two servers is one problem.
  */
-export async function tryServers(
-  servers: readonly ServerSpec[],
-  builder: Builder,
+export async function tryBuilds(
+  builds: readonly (() => Promise<Built<unknown>>)[],
 ): Promise<readonly WsgiServeError[]> {
   const problems: WsgiServeError[] = [];
-  for (const { app } of servers) {
-    problems.push(...(await problemsOf(async () => (await builder.buildApp(app)).close())));
-  }
+  for (const build of builds) problems.push(...(await problemsOf(async () => (await build()).close())));
   const [first, ...others] = problems;
   return first === undefined ? [] : together(first, others).problems;
 }

@@ -1,8 +1,14 @@
 // Everything but listening, for the whole file at once: resolve, read options, import, build, close again.
 // Called by the check command. Goes on after each problem; what it builds is closed before it returns.
-import { tryServers } from '../build/build-servers.js';
-import type { ServerSpec } from '../config/deployment.js';
-import { type OpenedDeployment, type OpenOptions, openDeployment } from '../config/open-deployment.js';
+import { tryBuilds } from '../build/build-servers.js';
+import { serverSpec } from '../build/builder.js';
+import type { Spec } from '../config/deployment.js';
+import {
+  type OpenedDeployment,
+  type OpenOptions,
+  openDeployment,
+  resolveSection,
+} from '../config/open-deployment.js';
 import { together } from '../config/problems.js';
 import { readProgram } from '../config/program.js';
 import { readServers, serverNames } from '../config/servers.js';
@@ -10,7 +16,7 @@ import { shadowedKeys, unreachedSections } from '../config/warnings.js';
 import { isWarning, WsgiServeError } from '../errors.js';
 import { ConfReads } from '../load/conf.js';
 import { BuildRecorder, unreachableMountsOf, unreadKeys } from './build-findings.js';
-import { createDeploymentBuilder, planServer, sharedAddresses } from './plan.js';
+import { createDeploymentBuilder, planServer, type ServerPlan, sharedAddresses } from './plan.js';
 import { type ProgramOptions, parseProgramOptions } from './program-options.js';
 
 /** Everything found, problems before warnings, each once. Never rejects for what a user wrote. */
@@ -26,8 +32,9 @@ export async function checkDeployment(
 
 async function checkOpened(opened: OpenedDeployment, found: Findings): Promise<void> {
   const { resolver } = opened;
+  // Where nothing says what is served, any app of the file may be meant.
   const names = found.of(() => serverNames(opened));
-  if (names === undefined) return;
+  if (names === undefined) return checkApps(opened, found);
   const servers = names.flatMap(
     (serverName) => found.of(() => readServers(opened, { serverName, appName: null })) ?? [],
   );
@@ -35,16 +42,27 @@ async function checkOpened(opened: OpenedDeployment, found: Findings): Promise<v
   for (const plan of plans) if (plan.kind === 'built-in') found.add(plan.parsed.warnings);
   found.add(sharedAddresses(plans));
   const program = found.of(() => parseProgramOptions(readProgram(opened), resolver));
-  if (program !== undefined) await checkBuild(opened, servers, program, found);
+  const apps = servers.map(({ app }) => app);
+  if (program !== undefined) await checkBuild(opened, apps, plans, program, found);
   found.add(shadowedKeys(resolver));
   // What a server that cannot be resolved would have led to is not known.
   if (servers.length === names.length) found.add(unreachedSections(opened));
 }
 
-/** Keys that nobody read can only be told where every factory was called. */
+/** Every app of the file by itself. */
+async function checkApps(opened: OpenedDeployment, found: Findings): Promise<void> {
+  const sections = opened.view.file.index.loadable.filter(({ kind }) => kind === 'app');
+  const apps = sections.flatMap((section) => found.of(() => [resolveSection(opened, section)]) ?? []);
+  const program = found.of(() => parseProgramOptions(readProgram(opened), opened.resolver));
+  if (program !== undefined) await checkBuild(opened, apps, [], program, found);
+  found.add(shadowedKeys(opened.resolver));
+}
+
+/** Keys that nobody read can only be told where every factory was called; servers may read theirs when they serve. */
 async function checkBuild(
   { resolver }: OpenedDeployment,
-  servers: readonly ServerSpec[],
+  apps: readonly Spec[],
+  plans: readonly ServerPlan[],
   program: ProgramOptions,
   found: Findings,
 ): Promise<void> {
@@ -54,8 +72,15 @@ async function checkBuild(
     localConfOf: (settings) => reads.watch(settings),
     onProblem: (problem) => found.add(problem.problems),
   });
-  found.add(await tryServers(servers, builder));
-  found.add(unreachableMountsOf([...servers.map(({ app }) => app), ...recorder.specs], resolver));
+  const servers = createDeploymentBuilder(recorder, program);
+  const foreign = plans.flatMap((plan) => (plan.kind === 'foreign' ? [plan.server] : []));
+  found.add(
+    await tryBuilds([
+      ...apps.map((app) => () => builder.buildApp(app)),
+      ...foreign.map((server) => () => servers.buildServer(serverSpec(server, server.target))),
+    ]),
+  );
+  found.add(unreachableMountsOf([...apps, ...recorder.specs], resolver));
   if (!found.hasProblems) found.add(unreadKeys(reads, resolver));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { buildServers, closeServers, tryServers } from '../../src/build/build-servers.js';
+import { buildServers, closeServers, tryBuilds } from '../../src/build/build-servers.js';
 import type { ServerSpec, Spec } from '../../src/config/deployment.js';
 import type { WsgiApp } from '../../src/gateway/wsgi-types.js';
 import type { Callable } from '../../src/load/load-target.js';
@@ -189,19 +189,17 @@ describe('buildServers', () => {
   });
 });
 
-describe('tryServers', () => {
-  it('finds every problem of all servers, each once, and leaves nothing open', async () => {
+describe('tryBuilds', () => {
+  it('finds every problem of all builds, each once, and leaves nothing open', async () => {
     const { closed, builder, spec } = closing();
-    const servers = ['broken', 'site', 'broken', 'badly'].map((name) => serverOf(spec(name)));
-    expect((await tryServers(servers, builder)).map(({ code }) => code)).toEqual([
-      'factory-failed',
-      'close-failed',
-    ]);
+    const names = ['broken', 'site', 'broken', 'badly'];
+    const builds = names.map((name) => () => builder.buildApp(spec(name)));
+    expect((await tryBuilds(builds)).map(({ code }) => code)).toEqual(['factory-failed', 'close-failed']);
     expect(closed).toEqual(['site']);
   });
 
   it('finds nothing where all is well', async () => {
     const { builder, spec } = closing();
-    expect(await tryServers([serverOf(spec('main'))], builder)).toEqual([]);
+    expect(await tryBuilds([() => builder.buildApp(spec('main'))])).toEqual([]);
   });
 });

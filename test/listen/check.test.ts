@@ -10,6 +10,8 @@ export const takesAll = (globalConf, localConf) => Object.assign(() => [], { con
 export const throws = () => { throw new TypeError('no database'); };
 export const nothing = () => undefined;
 export const filter = () => (next) => next;
+export const serves = () => () => { throw new Error('it serves'); };
+export const runs = serves();
 `;
 
 /** What check finds in a file: code, line and message. */
@@ -63,6 +65,19 @@ describe('check', () => {
   it('tells what cannot be read, and that there is no server', async () => {
     expect(await check('[app:main\n')).toEqual(['missing-section-header:1']);
     expect(await check('[app:main]\npaste.app_factory = apps:makes\n')).toEqual(['no-server:-']);
+  });
+
+  it('tells the problems of every app where there is no server', async () => {
+    const ini = `[app:main]\npaste.app_factory = apps:throws\n[pipeline:b]\npipeline = f main\n[app:c]\nuse = maim\n`;
+    expect(await check(ini)).toEqual(['no-server:-', 'no-section:4', 'no-section:6', 'factory-failed:2']);
+  });
+
+  it('makes servers of another make, and lets them serve nothing', async () => {
+    const app = '[app:main]\npaste.app_factory = apps:makes\n';
+    const servers = `[server:a]\npaste.server_factory = apps:serves\nport = 1\n
+[server:b]\npaste.server_runner = apps:runs\n[server:c]\npaste.server_factory = apps:srves
+[server:d]\nuse = egg:Paste#htpp\n`;
+    expect(await check(app + servers)).toEqual(['export-not-found:10', 'entry-point-not-found:12']);
   });
 
   it('warns of keys that [DEFAULT] shadows, unless both say the same', async () => {
