@@ -74,10 +74,12 @@ export class Answer {
     if (!isChunk(chunk)) throw notAChunk(chunk);
     const size = sizeOf(chunk);
     if (size === 0) return true;
-    if (!this.#sent) this.#sendHead();
+    const isFirst = !this.#sent;
+    if (isFirst) this.#sendHead();
     if (this.#bodyless || this.#exchange.closed) return false;
     const allowed = size > this.#left ? clip(chunk, Math.max(0, this.#left)) : chunk;
-    if (allowed.length > 0) this.#drained = this.#exchange.write(allowed);
+    // An engine may keep the head until the first write, even where Content-Length allows nothing.
+    if (allowed.length > 0 || isFirst) this.#drained = this.#exchange.write(allowed);
     this.#left -= size;
     if (this.#left < 0) throw broken('the body is longer than its Content-Length');
     return this.#left > 0;

@@ -198,6 +198,18 @@ describe('a status that is none', () => {
   );
 });
 
+describe.each(['wsgi', 'fetch'] as const)('the body of a %s app', (kind) => {
+  it('is not sent where none was promised, and the head is', async () => {
+    const server = await serve(
+      appOf(kind, () => ({ status: 200, headers: [['Content-Length', '0']], chunks: ['abc', 'def'] })),
+    );
+    const received = await server.askRaw(GET + CLOSE);
+    expect(received).toMatch(/^HTTP\/1\.1 200 /);
+    expect(received.endsWith('\r\n\r\n')).toBe(true);
+    await eventually(() => server.errors.length > 0);
+  });
+});
+
 describe.each(KINDS)('the length of the body of a %s app', (kind) => {
   const app = (length: string, ...chunks: readonly string[]): App =>
     appOf(kind, () => ({ status: 200, headers: [['Content-Length', length]], chunks }));
