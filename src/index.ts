@@ -36,7 +36,7 @@ export type {
   WsgiApp,
   WsgiBody,
 } from './gateway/wsgi-types.js';
+export { appConfig, loadApp, loadFilter, loadServer } from './listen/deploy.js';
 export type { Serving, StopReport } from './listen/serve.js';
 export { type ServeOptions, serve } from './listen/serve-file.js';
-export { appConfig, loadApp, loadFilter, loadServer } from './paste/deploy.js';
 export { urlmap } from './paste/urlmap.js';

@@ -6,6 +6,7 @@ import type { ObjectKind, Scope, Settings, Spec } from './deployment.js';
 import { type ReadFile, readRegularFile } from './read.js';
 import { configPath, NO_FILE, SCHEMES, splitOnce } from './reference.js';
 import { DeploymentResolver } from './resolver.js';
+import { BUILT_IN } from './servers.js';
 import { settingsFrom, settingsOf } from './settings-record.js';
 
 /** What a URI is resolved with; all of it may be left out. */
@@ -43,7 +44,12 @@ export function resolveUri(kind: ObjectKind, uri: string, options: UriOptions = 
   const origin = { file: '<api>', section: null, key: null, span: null };
   const value = scheme === 'config' ? name : `${scheme}:${path}#${name}`;
   if (scheme === 'config') resolver.view(scope);
-  return { spec: resolver.resolve(kind, { value, origin }, scope, globals), resolver };
+  const setting = { value, origin };
+  const spec =
+    kind === 'server'
+      ? resolver.resolveServer(setting, scope, globals, BUILT_IN)
+      : resolver.resolve(kind, setting, scope, globals);
+  return { spec, resolver };
 }
 
 const EXAMPLE = 'Example: config:site.ini#main';

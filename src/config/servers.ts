@@ -68,7 +68,7 @@ export function serverNames(opened: OpenedDeployment): readonly string[] {
 }
 
 /** What a server section points at that names nothing. */
-const BUILT_IN: Target = {
+export const BUILT_IN: Target = {
   kind: 'egg',
   distribution: 'wsgi-serve',
   entry: 'main',

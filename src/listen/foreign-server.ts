@@ -9,20 +9,12 @@ import type { App, ServeApp } from '../gateway/app.js';
 import { isThenable } from '../gateway/body.js';
 import { toWsgi } from '../gateway/bridges.js';
 import type { Place } from '../source.js';
-
-/** The names under which deployment files know servers that the built-in one stands in for. */
-const BUILT_IN: ReadonlySet<string> = new Set([
-  'paste#http',
-  'waitress#main',
-  'gunicorn#main',
-  'pastescript#cherrypy',
-  'pastescript#wsgiutils',
-]);
+import { isServerEgg } from './server-eggs.js';
 
 /** Whether our own server serves a section: where `use` is left out, and for the servers it stands in for. */
 export function isBuiltInServer(target: Target | null): boolean {
   if (target === null) return true;
-  return target.kind === 'egg' && BUILT_IN.has(`${target.distribution.toLowerCase()}#${target.entry}`);
+  return target.kind === 'egg' && isServerEgg(target.distribution, target.entry);
 }
 
 /** A server of the user's that was started. */

@@ -6,11 +6,11 @@ import { WsgiServeError } from '../errors.js';
 import type { ImportTools } from '../load/import-target.js';
 import { createTargetLoader } from '../load/load-target.js';
 import { TsLoader } from '../load/ts-loader.js';
-import { BUILT_IN_EGGS } from '../paste/eggs.js';
 import { formatAddress, isSameAddress } from './address.js';
 import { isBuiltInServer } from './foreign-server.js';
 import { type ParsedOptions, parseOptions } from './parse-options.js';
 import type { ProgramOptions } from './program-options.js';
+import { ALL_EGGS } from './server-eggs.js';
 
 /** A server section, read: with the options of the built-in server, or with the target of another. */
 export type ServerPlan =
@@ -55,7 +55,7 @@ export function createDeploymentBuilder(
   const placeOf = resolver.place.bind(resolver);
   const keyPlaceOf = resolver.keyPlace.bind(resolver);
   const tsLoader = new TsLoader(program.ts_loader);
-  const targets = createTargetLoader(BUILT_IN_EGGS, placeOf, { tsLoader, ...(onLocated && { onLocated }) });
+  const targets = createTargetLoader(ALL_EGGS, placeOf, { tsLoader, ...(onLocated && { onLocated }) });
   const limit = { milliseconds: program.start_timeout || null };
   return createBuilder({ resolver, targets, placeOf, keyPlaceOf, limit, ...options });
 }
