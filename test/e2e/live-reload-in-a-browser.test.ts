@@ -130,7 +130,7 @@ inBrowser('a page in a browser (needs chromium)', () => {
     expect(await hidden?.text()).toBe('v1');
     await hidden?.toFront();
     await hidden?.shows('v2');
-  });
+  }, 60_000);
 
   it('works below a strict Content-Security-Policy, which is not broken', async () => {
     const policy = "default-src 'none'; img-src data:; script-src 'self'; connect-src 'self'";
