@@ -22,8 +22,8 @@ export interface BuildTools {
   /** The same for the key of a value. */
   readonly keyPlaceOf: (origin: Origin) => Place;
   readonly limit: TimeLimit;
-  /** The record of a section's own keys; a new one for each call, as a factory may change it. */
-  readonly localConfOf: (settings: Settings) => Conf;
+  /** The record of a section's own keys; a new one for each call, as a factory may change it. `code` gets it. */
+  readonly localConfOf: (settings: Settings, code: readonly unknown[]) => Conf;
   /** Told of what cannot be made, which is then left out, so that the rest can be tried; null ends at the first. */
   readonly onProblem: ((problem: WsgiServeError) => void) | null;
 }
@@ -130,7 +130,7 @@ export class Assembly {
     };
     return {
       subject: { label, place: placeOf(spec.target.origin), keyPlace, target },
-      confs: () => [plainValues(spec.globalConf), localConfOf(spec.localConf)],
+      confs: () => [plainValues(spec.globalConf), localConfOf(spec.localConf, [target.value, target.owner])],
       loader: createLoader(spec, way, this.#makers, resolver, placeOf),
       closers: this.closers,
       limit,

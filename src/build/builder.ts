@@ -20,8 +20,8 @@ export interface BuilderOptions {
   readonly keyPlaceOf?: (origin: Origin) => Place;
   /** How long each factory, module and close() may take; a minute, without a signal, by default. */
   readonly limit?: Partial<TimeLimit>;
-  /** Makes the record of a section's own keys, as `check` does to see which are read; a plain record by default. */
-  readonly localConfOf?: (settings: Settings) => Conf;
+  /** Makes the record of a section's own keys, as `check` does to see which are read by `code`; a plain record by default. */
+  readonly localConfOf?: (settings: Settings, code: readonly unknown[]) => Conf;
   /**
    * Given by `check`: told of each app and filter that cannot be made. Building then goes on without it, so that one run
    * finds every problem; what is built must not be served.

@@ -69,7 +69,7 @@ async function checkBuild(
   const reads = new ConfReads();
   const recorder = new BuildRecorder(resolver);
   const builder = createDeploymentBuilder(recorder, program, {
-    localConfOf: (settings) => reads.watch(settings),
+    localConfOf: (settings, code) => reads.watch(settings, code),
     onProblem: (problem) => found.add(problem.problems),
   });
   const servers = createDeploymentBuilder(recorder, program);

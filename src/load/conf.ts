@@ -1,5 +1,5 @@
 // Records of strings for factories that notice what is read of them. Made by `check`, which tells of keys that nobody
-// reads; serving hands plain records out instead.
+// reads; serving hands plain records out instead. What an app reads when a request comes stands in its factory's text.
 import type { Setting, Settings } from '../config/deployment.js';
 import { plainValues } from '../config/settings-record.js';
 
@@ -17,11 +17,16 @@ export interface UnreadKey {
 export class ConfReads {
   readonly #watched = new Map<string, UnreadKey & { read: boolean }>();
 
-  /** A record of these settings that remembers what is read. Writing and deleting work, and read nothing. */
-  watch(settings: Settings): Record<string, string> {
+  /**
+   * A record of these settings that remembers what is read. Writing and deleting work, and read nothing. A key that
+   * `code` names counts as read: the factory, and the class that it is a method of, may keep the record for later.
+   */
+  watch(settings: Settings, code: readonly unknown[] = []): Record<string, string> {
+    const text = code.map(textOf).join('\n');
     for (const [key, setting] of Object.entries(settings)) {
       const id = identityOf(key, setting);
       if (!this.#watched.has(id)) this.#watched.set(id, { key, setting, read: false });
+      if (names(text, key)) this.#note(settings, key);
     }
     const note = (key: string | symbol) => this.#note(settings, key);
     return new Proxy(plainValues(settings), {
@@ -59,6 +64,18 @@ export class ConfReads {
     const watched = this.#watched.get(identityOf(key, setting));
     if (watched !== undefined) watched.read = true;
   }
+}
+
+/** The text of a function, and of the classes that a class extends; nothing for what is neither. */
+function textOf(code: unknown): string {
+  if (typeof code !== 'function' || code === Function.prototype) return '';
+  return `${Function.prototype.toString.call(code)}\n${textOf(Object.getPrototypeOf(code))}`;
+}
+
+/** Whether a text holds `.key`, `'key'` or `{ key`, as what reads a property does. */
+function names(text: string, key: string): boolean {
+  const escaped = key.replace(/[^\w]/g, '\\$&');
+  return new RegExp(`[.{,'"\`]\\s*${escaped}(?![\\w$])`).test(text);
 }
 
 /** The same line of a file is the same setting, however often its section is resolved. */

@@ -7,6 +7,7 @@ const APPS = `
 const app = () => [];
 export const makes = (globalConf, { used }) => app;
 export const takesAll = (globalConf, localConf) => Object.assign(() => [], { conf: { ...localConf } });
+export const later = (globalConf, localConf) => () => [localConf.used];
 export const throws = () => { throw new TypeError('no database'); };
 export const nothing = () => undefined;
 export const filter = () => (next) => next;
@@ -97,6 +98,7 @@ describe('check', () => {
     const ini = `[app:main]\npaste.app_factory = apps:makes\nused = 1\nunsed = 2\n${SERVER}`;
     expect(await check(ini)).toEqual(['warning unread-key:4']);
     expect(await check(ini.replace('makes', 'takesAll'))).toEqual([]);
+    expect(await check(ini.replace('makes', 'later'))).toEqual(['warning unread-key:4']);
   });
 
   it('does not guess at unread keys where a factory could not be called', async () => {

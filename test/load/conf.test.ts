@@ -11,6 +11,47 @@ function unreadAfter(use: (conf: Record<string, string>) => unknown): readonly s
   return reads.unread.map(({ key }) => key);
 }
 
+class Base {
+  readonly conf: Record<string, string>;
+  constructor(conf: Record<string, string>) {
+    this.conf = conf;
+  }
+  first() {
+    return this.conf['a'];
+  }
+}
+class Derived extends Base {
+  static make(conf: Record<string, string>) {
+    return new Derived(conf);
+  }
+  second({ b } = this.conf) {
+    return b;
+  }
+}
+
+describe('what is read when a request comes', () => {
+  const unread = (...code: readonly unknown[]): readonly string[] => {
+    const reads = new ConfReads();
+    reads.watch(settingsIn('/srv/site.ini', { a: '1', b: '2', 'c-d': '3' }), code);
+    return reads.unread.map(({ key }) => key);
+  };
+
+  it('counts, as far as the factory names it', () => {
+    expect(unread((conf: { a: string }) => () => conf.a)).toEqual(['b', 'c-d']);
+    expect(unread((conf: Record<string, string>) => () => conf['c-d'])).toEqual(['a', 'b']);
+    expect(unread((conf: { a: string; b: string }) => () => ({ ...[conf.a], b: 1 }))).toEqual(['c-d']);
+  });
+
+  it('counts in a class and in what it extends', () => {
+    expect(unread(Derived.make, Derived)).toEqual(['c-d']);
+  });
+
+  it('is not what only looks like a key', () => {
+    expect(unread((conf: { ab: string }) => () => conf.ab)).toEqual(['a', 'b', 'c-d']);
+    expect(unread(undefined, { a: 1 })).toEqual(['a', 'b', 'c-d']);
+  });
+});
+
 describe('ConfReads', () => {
   it.each([
     ['nothing', () => undefined, ['a', 'b', 'c']],
