@@ -6,7 +6,7 @@ import { knownNamesHint, nearestName, WsgiServeError } from '../errors.js';
 import type { Place } from '../source.js';
 import type { FoundExport } from './find-export.js';
 import { type ImportTools, importTarget } from './import-target.js';
-import { findPackage } from './resolve-package.js';
+import { findPackage, nearestPackage } from './resolve-package.js';
 
 /** Entry points of a built-in egg: protocol, then name, then how to get the factory. */
 export type EntryPoints = Readonly<Record<string, Readonly<Record<string, () => Promise<unknown>>>>>;
@@ -30,6 +30,7 @@ export interface EggTools extends ImportTools {
 /** An egg of either origin. */
 interface Egg {
   readonly name: string;
+  readonly isBuiltIn: boolean;
   /** Protocol -> entry point -> how to get what it names. */
   readonly protocols: ReadonlyMap<string, ReadonlyMap<string, () => Promise<FoundExport>>>;
 }
@@ -47,7 +48,7 @@ export async function loadEntryPoint(
 ): Promise<FoundEntryPoint> {
   const { distribution, entry } = target;
   const egg = builtInEgg(distribution, tools.eggs) ?? packageEgg(distribution, folder, place, tools);
-  if (egg === null) throw eggNotFound(distribution, tools.eggs, place);
+  if (egg === null) throw eggNotFound(distribution, tools.eggs, folder, place);
   const possible = PROTOCOLS[kind].flatMap((group) => entryPointsOf(egg, entry, group).slice(0, 1));
   const [entryPoint, other] = possible;
   if (entryPoint === undefined) throw entryPointNotFound(kind, entry, egg, place);
@@ -79,6 +80,7 @@ function builtInEgg(distribution: string, eggs: EggTable): Egg | null {
     const found = (load: () => Promise<unknown>) => async () => ({ value: await load(), owner: undefined });
     return {
       name,
+      isBuiltIn: true,
       protocols: mapValues(Object.entries(entryPoints), (entries) =>
         mapValues(Object.entries(entries), found),
       ),
@@ -95,7 +97,11 @@ function packageEgg(name: string, folder: string, place: Place | null, tools: Im
   const groups = entriesOf(new Map(entriesOf(found.manifest)).get('paste')).map(
     ([group, entries]) => [group.includes('.') ? group : `paste.${group}`, entries] as const,
   );
-  return { name, protocols: mapValues(groups, (entries) => mapValues(entriesOf(entries), load)) };
+  return {
+    name,
+    isBuiltIn: false,
+    protocols: mapValues(groups, (entries) => mapValues(entriesOf(entries), load)),
+  };
 }
 
 function mapValues<T, R>(pairs: Iterable<readonly [string, T]>, change: (value: T) => R): Map<string, R> {
@@ -106,15 +112,22 @@ function entriesOf(value: unknown): readonly [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
 }
 
-function eggNotFound(name: string, eggs: EggTable, place: Place | null): WsgiServeError {
+function eggNotFound(name: string, eggs: EggTable, folder: string, place: Place | null): WsgiServeError {
   const known = [...eggs.keys()];
+  const builtIn = `Built in: ${known.join(', ')}`;
+  if (name === '') {
+    const hint = `${builtIn}. Example: egg:Paste#urlmap`;
+    return new WsgiServeError('egg-not-found', 'egg: names no egg', { place, hint });
+  }
   const near = nearestName(name, known);
-  const remedy = near === null ? `To install it: npm install ${name}` : `Did you mean "${near}"?`;
+  const remedy = near === null ? howToGet(name, folder) : `Did you mean "${near}"?`;
   const message = `the egg "${name}" is neither built in nor an installed package`;
-  return new WsgiServeError('egg-not-found', message, {
-    place,
-    hint: `Built in: ${known.join(', ')}. ${remedy}`,
-  });
+  return new WsgiServeError('egg-not-found', message, { place, hint: `${builtIn}. ${remedy}` });
+}
+
+function howToGet(name: string, folder: string): string {
+  const near = nearestPackage(name, folder);
+  return `To install it: npm install ${name}${near === null ? '' : `. Or did you mean "${near}"?`}`;
 }
 
 function entryPointNotFound(kind: ObjectKind, entry: string, egg: Egg, place: Place | null): WsgiServeError {
@@ -124,7 +137,8 @@ function entryPointNotFound(kind: ObjectKind, entry: string, egg: Egg, place: Pl
   const elsewhere = groups.find(([, entries]) => entries.has(entry))?.[0];
   const lines = [knownNamesHint(`Entry points of ${egg.name} for ${kind}s`, entry, [...new Set(names)])];
   if (elsewhere !== undefined) lines.unshift(`${egg.name} has "${entry}" as a ${elsewhere}`);
-  if (groups.length === 0) lines.push('Its package.json declares no entry points: it has no "paste"');
+  if (groups.length === 0 && !egg.isBuiltIn)
+    lines.push('Its package.json declares no entry points: it has no "paste"');
   return new WsgiServeError('entry-point-not-found', `the egg "${egg.name}" has no ${kind} "${entry}"`, {
     place,
     hint: lines.join('\n'),

@@ -6,7 +6,13 @@ import type { Place } from '../source.js';
 import { type FoundExport, findExport } from './find-export.js';
 import { type ImportModule, importModule, importUserModule } from './import-module.js';
 import { describeSearch, isPath, locateFile, nearestModule, searchedPaths } from './locate-module.js';
-import { findPackage, packageNameOf, type ResolvePackage, resolvePackage } from './resolve-package.js';
+import {
+  findPackage,
+  nearestPackage,
+  packageNameOf,
+  type ResolvePackage,
+  resolvePackage,
+} from './resolve-package.js';
 import { parseTarget } from './target.js';
 import { TsLoader } from './ts-loader.js';
 
@@ -81,7 +87,7 @@ function moduleNotFound(
 ): WsgiServeError {
   const packages = cause === null ? '' : `, then for the package "${module}"`;
   const lines = [`Looked in ${folder} for ${describeSearch(module)}${packages}`];
-  const near = nearestModule(module, folder);
+  const near = nearestModule(module, folder) ?? exportOf(module, folder);
   if (near !== null) lines.push(`Did you mean "${near}"?`);
   else if (cause !== null) lines.push(remedyFor(module, folder, cause));
   return new WsgiServeError('module-not-found', `there is no module "${module}"`, {
@@ -91,8 +97,16 @@ function moduleNotFound(
   });
 }
 
+/** `apps:make` of `apps.make`, where there is such a module: an easy slip for those who know Python. */
+function exportOf(module: string, folder: string): string | null {
+  const [, stem, name] = /^(.+)\.([\w$]+)$/.exec(module) ?? [];
+  return stem === undefined || locateFile(stem, folder) === null ? null : `${stem}:${name}`;
+}
+
 /** A package that is there and does not have what is asked for needs Node's own words. */
 function remedyFor(module: string, folder: string, cause: Error): string {
   const name = packageNameOf(module);
-  return findPackage(name, folder) === null ? `To install it: npm install ${name}` : cause.message;
+  if (findPackage(name, folder) !== null) return cause.message;
+  const near = nearestPackage(name, folder);
+  return `To install it: npm install ${name}${near === null ? '' : `. Or did you mean "${near}"?`}`;
 }

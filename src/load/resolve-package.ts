@@ -1,9 +1,10 @@
 // Finds npm packages as an import in a module beside the deployment file would. Called by import-target.ts and eggs.ts.
 // Imports nothing of them.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { nearestName } from '../errors.js';
 
 /** The URL of what `specifier` means in a module that lies in `folder`; rejects with Node's own errors. */
 export type ResolvePackage = (specifier: string, folder: string) => Promise<string>;
@@ -45,10 +46,27 @@ export interface PackageFolder {
  * in a `node_modules`. Null where there is none. A package.json that is no JSON says nothing.
  */
 export function findPackage(name: string, folder: string): PackageFolder | null {
+  if (name === '') return null;
   const own = enclosingPackage(folder);
   if (own !== null && nameOf(own.manifest) === name) return own;
   const homes = createRequire(join(folder, 'module')).resolve.paths(name) ?? [];
   return homes.map((home) => readPackage(join(home, name))).find((found) => found !== null) ?? null;
+}
+
+/** A package like `name` that is installed, for hints; null where none comes near. */
+export function nearestPackage(name: string, folder: string): string | null {
+  const homes = createRequire(join(folder, 'module')).resolve.paths(name) ?? [];
+  const scope = /^@[^/]+\//.exec(name)?.[0] ?? '';
+  const names = homes.flatMap((home) => list(join(home, scope)).map((one) => scope + one));
+  return nearestName(name, names);
+}
+
+function list(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function enclosingPackage(folder: string): PackageFolder | null {

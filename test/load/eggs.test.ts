@@ -90,6 +90,15 @@ describe('loadEntryPoint', () => {
     expect((await problemOf(() => load('app', 'koa'))).hint).toBe(
       'Built in: Paste, PasteDeploy. To install it: npm install koa',
     );
+    expect((await problemOf(() => load('app', ''))).hint).toBe(
+      'Built in: Paste, PasteDeploy. Example: egg:Paste#urlmap',
+    );
+  });
+
+  it('says which installed package is near', async () => {
+    using tree = tempTree(PACKAGES);
+    const { hint } = await problemOf(() => load('app', 'Pagse', tree.folder));
+    expect(hint).toMatch(/To install it: npm install Pagse\. Or did you mean "pages"\?$/);
   });
 
   it('lists the entry points there are, and the nearest', async () => {

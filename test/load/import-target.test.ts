@@ -82,6 +82,12 @@ describe('importTarget', () => {
     expect(problem.cause).toBeDefined();
   });
 
+  it('names the installed package that is near, and an export behind a dot instead of a colon', async () => {
+    using tree = tempTree({ 'node_modules/pages/package.json': '{}', 'apps.mjs': '' });
+    expect((await failure('pagse/sub:make', tree.folder)).hint).toContain('Or did you mean "pages"?');
+    expect((await failure('apps.make', tree.folder)).hint).toContain('Did you mean "apps:make"?');
+  });
+
   it("repeats Node's words where a package does not have what is asked for", async () => {
     using tree = tempTree({
       'node_modules/pages/package.json': '{"name": "pages", "exports": {".": "./gone.mjs"}}',
