@@ -1,7 +1,7 @@
 // `wsgi-serve check FILE`: everything but listening, and every problem at once. Called by main.ts.
 import { type ExitCode, isWarning, type WsgiServeError, worstExitCode } from '../errors.js';
 import { checkDeployment } from '../listen/check.js';
-import { problemText } from '../supervise/failure.js';
+import { causeText, problemText } from '../supervise/failure.js';
 import { parseFile, parseVariables } from './arguments.js';
 
 export type CheckFormat = 'text' | 'json';
@@ -14,9 +14,22 @@ export async function checkCommand(
   write: (text: string) => void,
 ): Promise<ExitCode> {
   const { file } = parseFile(word);
-  const problems = await checkDeployment(file, { variables: parseVariables(words) });
+  const check = () => checkDeployment(file, { variables: parseVariables(words) });
+  const problems = await (format === 'json' ? printingToStderr(check) : check());
   write(format === 'json' ? asJson(file, problems) : asText(file, problems, process.cwd()));
   return worstExitCode(problems);
+}
+
+/** What modules and factories print would end up in the middle of a document that programs read. */
+async function printingToStderr<T>(run: () => Promise<T>): Promise<T> {
+  const { stdout, stderr } = process;
+  const { write } = stdout;
+  stdout.write = stderr.write.bind(stderr);
+  try {
+    return await run();
+  } finally {
+    stdout.write = write;
+  }
 }
 
 function asText(file: string, problems: readonly WsgiServeError[], cwd: string): string {
@@ -37,7 +50,7 @@ function asJson(file: string, problems: readonly WsgiServeError[]): string {
 
 /** Lines and columns count from 1; what is not known is null. */
 function problemRecord(problem: WsgiServeError): object {
-  const { code, message, hint, place, cause } = problem;
+  const { code, message, hint, place } = problem;
   const origin = place?.origin ?? null;
   return {
     severity: isWarning(problem) ? 'warning' : 'error',
@@ -49,7 +62,7 @@ function problemRecord(problem: WsgiServeError): object {
     column: origin?.span?.start.column ?? null,
     section: origin?.section ?? null,
     key: origin?.key ?? null,
-    cause: cause instanceof Error ? (cause.stack ?? cause.message) : null,
+    cause: causeText(problem),
     related: problem.related.map(({ note, place: { origin: at } }) => ({
       note,
       file: at.file,

@@ -43,8 +43,13 @@ const OUR_CODE = new URL('..', import.meta.url).href;
 /** A problem with its place, frame and hint, and below it the stack of the user's own error where there is one. */
 export function problemText(problem: WsgiServeError, cwd: string): string {
   const text = formatProblem(problem, cwd);
-  if (!SHOWS_CAUSE.has(problem.code) || problem.cause === undefined) return text;
-  return `${text}\n${ownStack(problem.cause).replace(/^/gm, '   ')}`;
+  const cause = causeText(problem);
+  return cause === null ? text : `${text}\n${cause.replace(/^/gm, '   ')}`;
+}
+
+/** The error of the user's own code behind a problem, with its stack; null where none of theirs is behind it. */
+export function causeText({ code, cause }: WsgiServeError): string | null {
+  return SHOWS_CAUSE.has(code) && cause !== undefined ? ownStack(cause) : null;
 }
 
 /** The user's error as Node prints it, down to where our own code called theirs. */
