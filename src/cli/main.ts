@@ -1,8 +1,9 @@
 // The command line: words to functions. The only importer of commander and the only place that sets the exit code.
 // Each command's code is imported when it runs, so that `show` never loads a server.
+import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { permissions, workerCount } from '../config/convert.js';
-import { WsgiServeError } from '../errors.js';
+import { knownNamesHint, nearestName, WsgiServeError } from '../errors.js';
 import { LOG_LEVELS, tellLostOutput } from '../log.js';
 import type { CheckFormat } from './check.js';
 import type { ControlFlags } from './control.js';
@@ -82,9 +83,21 @@ function addServe(program: Command): void {
         process.exitCode = await serveActionCommand(action, file, variables, options, print);
         return;
       }
+      refuseCommand(file, program);
       const { serveCommand } = await import('./serve.js');
       process.exitCode = await serveCommand(file, words, options);
     });
+}
+
+/** A word that is no file, and comes near to a command. */
+function refuseCommand(word: string, program: Command): void {
+  if (!/^[a-z]+$/i.test(word) || existsSync(word)) return;
+  const names = program.commands.map((command) => command.name());
+  const near = nearestName(word, names);
+  if (near === null) return;
+  throw new WsgiServeError('usage', `there is neither a command nor a file called "${word}"`, {
+    hint: knownNamesHint('Commands', word, names),
+  });
 }
 
 function addCheck(program: Command): void {

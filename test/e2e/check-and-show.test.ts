@@ -31,8 +31,11 @@ describe('wsgi-serve check', () => {
 
   it('prints the same as JSON', async () => {
     using folder = site();
-    const { code, stdout } = await runCli(['check', '--format', 'json', 'site.ini'], { cwd: folder.path });
-    const report = JSON.parse(stdout.replace(/^imported\n/, ''));
+    const { code, stdout, stderr } = await runCli(['check', '--format', 'json', 'site.ini'], {
+      cwd: folder.path,
+    });
+    const report = JSON.parse(stdout);
+    expect(stderr).toBe('imported\n');
     expect([code, report.ok]).toEqual([2, false]);
     expect(report.problems[0]).toMatchObject({
       severity: 'error',
@@ -70,6 +73,17 @@ describe('wsgi-serve check', () => {
         related: [{ file: folder.file('site.ini'), line: 2, column: 21 }],
       },
     ]);
+  });
+
+  it('gives no stack of our own in JSON', async () => {
+    const { stdout } = await runCli(['check', '--format', 'json', 'gone.ini'], {});
+    expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'file-not-found', cause: null }]);
+  });
+
+  it('takes a misspelt command for what it is', async () => {
+    using folder = site();
+    const { code, stderr } = await runCli(['chek', 'site.ini'], { cwd: folder.path });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Did you mean "check"?')]);
   });
 
   it('ends with 3 where only start-up fails, with 0 where there are only warnings', async () => {
