@@ -170,8 +170,12 @@ export function formatProblem(problem: WsgiServeError, cwd: string): string {
   return lines.join('\n');
 }
 
+/** Longer names are no slips of a hand, and take long to compare. */
+const LONGEST_COMPARED = 200;
+
 /** The known name nearest to `name`, or null where none is near enough to be meant. */
 export function nearestName(name: string, known: Iterable<string>): string | null {
+  if (name.length > LONGEST_COMPARED) return null;
   let best: string | null = null;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
