@@ -6,7 +6,7 @@ import { assertNever } from '../errors.js';
 import { strip } from '../ini/whitespace.js';
 import type { Spec } from './deployment.js';
 import { type OpenedDeployment, resolveSection } from './open-deployment.js';
-import { attempt } from './problems.js';
+import { attempt, summaryOf } from './problems.js';
 import { splitOnce } from './reference.js';
 import type { LoadableSection } from './sections.js';
 import { resolveServer } from './servers.js';
@@ -22,7 +22,7 @@ export function flatDeployment(opened: OpenedDeployment): string {
     const { name } = loadable.section;
     const found = attempt(() => effectiveSettings(opened, loadable));
     if (found.error === null) sections[name] = found.value;
-    else notes.push(`[${name}] cannot be resolved: ${found.error.message}`);
+    else notes.push(`[${name}] cannot be resolved: ${summaryOf(found.error)}`);
   }
   const head = `Effective settings of ${basename(view.path)}: [DEFAULT] applied, every "use" followed.`;
   const comments = [head, ...notes, ...lostValues(sections)].map((line) => `; ${oneLine(line)}\n`);

@@ -37,6 +37,12 @@ export function together(first: WsgiServeError, others: readonly WsgiServeError[
   return severalProblems([head, ...tail.slice(0, MAX_PROBLEMS - 1)]);
 }
 
+/** The problems of an error in one line: the first, and how many more there are. */
+export function summaryOf(error: WsgiServeError): string {
+  const [first = error, ...others] = error.problems;
+  return others.length === 0 ? first.message : `${first.message} (and ${others.length} more)`;
+}
+
 /** What an outcome holds; throws its problems. */
 export function unwrap<T>(outcome: Outcome<T>): T {
   if (outcome.error !== null) throw outcome.error;

@@ -12,7 +12,7 @@ import type {
   Target,
 } from './deployment.js';
 import { type OpenedDeployment, resolveSection } from './open-deployment.js';
-import { attempt } from './problems.js';
+import { attempt, summaryOf } from './problems.js';
 import { headerOrigin, type LoadableSection } from './sections.js';
 import { readServers, type Selection } from './servers.js';
 import { targetText } from './targets.js';
@@ -67,7 +67,7 @@ class Tree {
     const place = this.#place(headerOrigin(this.#opened.view.path, loadable.section));
     return {
       label: `[${loadable.section.name}]`,
-      detail: `error: ${spec.error.message}`,
+      detail: `error: ${summaryOf(spec.error)}`,
       place,
       children: [],
     };
@@ -129,7 +129,7 @@ class Tree {
     }
     return {
       label: path,
-      detail: `error: ${app.error.message}`,
+      detail: `error: ${summaryOf(app.error)}`,
       place: this.#place(name.origin),
       children: [],
     };

@@ -75,4 +75,10 @@ describe('a flat deployment', () => {
     expect(text).toContain('; [app:a] cannot be resolved: [app:a] names the app "nope"');
     expect(parse(text)).toEqual({ 'app:b': { use: 'egg:B#main' } });
   });
+
+  it('names the first of several problems of a section, and how many more there are', () => {
+    expect(flat('[app:a]\nx = %(no)s\ny = %(no)s\nz = %(no)s\n')).toContain(
+      '; [app:a] cannot be resolved: "x" of [app:a]: %(no)s names no key of [app:a] or [DEFAULT] (and 2 more)\n',
+    );
+  });
 });
