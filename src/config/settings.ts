@@ -3,7 +3,7 @@
 import { knownNamesHint, WsgiServeError } from '../errors.js';
 import type { IniSection } from '../ini/document.js';
 import type { RawValue } from '../ini/interpolate.js';
-import { spanInValue } from '../ini/place.js';
+import { spansOfWords } from '../ini/place.js';
 import { splitWords, strip } from '../ini/whitespace.js';
 import type { ObjectKind, Setting, Settings } from './deployment.js';
 import { forEach } from './problems.js';
@@ -74,10 +74,9 @@ export function wordsOf(view: ScopeView, setting: Setting | null): readonly Sett
   const words = splitWords(setting.value);
   const entry = view.entryAt(setting.origin);
   const written = entry === null ? [] : splitWords(entry.value);
+  const spans = entry === null || written.length !== words.length ? [] : spansOfWords(entry, written);
   return words.map(({ text }, index) => {
-    const word = written.length === words.length ? written[index] : undefined;
-    if (entry === null || word === undefined) return { value: text, origin: setting.origin };
-    const span = spanInValue(entry, word.start, word.text.length);
+    const span = spans[index] ?? setting.origin.span;
     return { value: text, origin: { ...setting.origin, span } };
   });
 }
