@@ -117,6 +117,15 @@ function literal({ value, origin }: Setting): RawValue {
 function layered(own: ReadonlyMap<string, RawValue>, defaults: ReadonlyMap<string, RawValue>): KnownValues {
   return {
     get: (key) => own.get(key) ?? defaults.get(key),
-    keys: () => new Set([...own.keys(), ...defaults.keys()]),
+    keys: () => layeredKeys(own, defaults),
   };
+}
+
+/** One after the other: who asks for the first of very many keys does not wait for all of them. */
+function* layeredKeys(
+  own: ReadonlyMap<string, RawValue>,
+  defaults: ReadonlyMap<string, RawValue>,
+): Iterable<string> {
+  yield* own.keys();
+  for (const key of defaults.keys()) if (!own.has(key)) yield key;
 }

@@ -109,9 +109,9 @@ class Interpolation {
   #missing(use: Use): WsgiServeError {
     const section = this.#top.origin.section;
     const where = section === null || section === 'DEFAULT' ? 'of [DEFAULT]' : `of [${section}] or [DEFAULT]`;
-    const names = [...this.#known.keys()]
-      .filter((name) => name !== this.#top.origin.key)
-      .slice(0, MAX_NAMES_COMPARED);
+    const names = firstOf(this.#known.keys(), MAX_NAMES_COMPARED).filter(
+      (name) => name !== this.#top.origin.key,
+    );
     return new WsgiServeError(
       'interpolation-missing',
       `${nameOf(use.raw)}: %(${use.name})s names no key ${where}`,
@@ -174,6 +174,16 @@ class Interpolation {
       place: placeOf(use.raw, use.start, use.length),
     }));
   }
+}
+
+/** So many of them, without looking at the others. */
+function firstOf(names: Iterable<string>, count: number): readonly string[] {
+  const first: string[] = [];
+  for (const name of names) {
+    if (first.length === count) break;
+    first.push(name);
+  }
+  return first;
 }
 
 function nameOf({ origin }: RawValue): string {
