@@ -2,7 +2,7 @@
 // supervisor.ts for each attempt to reload; it replaces nobody by itself.
 import { formatAddress } from '../listen/address.js';
 import type { Bound } from './listen-handle.js';
-import type { Order } from './messages.js';
+import type { ImportChain, Order } from './messages.js';
 import type { Built, Failed, WorkerHandle } from './worker-handle.js';
 
 /** What a crew is put together with. */
@@ -106,6 +106,11 @@ export class Crew {
   choose(server: string): WorkerHandle | null {
     if (!this.#sockets.has(server)) return null;
     return leastLoaded(this.workers.filter(({ state }) => state === 'serving'));
+  }
+
+  /** As one of them has it that serves. */
+  async why(file: string): Promise<readonly ImportChain[]> {
+    return this.workers.find(({ state }) => state === 'serving')?.why(file) ?? [];
   }
 
   /** Resolves when nobody of them accepts any more; whoever comes to serve meanwhile does not either. */

@@ -133,8 +133,7 @@ export class Supervisor {
 
   /** Which apps loaded a file, and through which imports: as one of the workers that serve has it. */
   async why(file: string): Promise<readonly ImportChain[]> {
-    const worker = this.#crew?.workers.find(({ state }) => state === 'serving');
-    return worker === undefined ? [] : worker.why(file);
+    return this.#crew?.why(file) ?? [];
   }
 
   /** Stops accepting for a supervisor that is about to serve in our place, and gives the addresses that it is to have. */
