@@ -28,9 +28,13 @@ export function planServer(server: ServerSpec, resolver: DeploymentResolver): Se
 /** `address-in-use` for each server that another one of the file, written before it, keeps from binding. */
 export function sharedAddresses(plans: readonly ServerPlan[]): readonly WsgiServeError[] {
   const builtIn = plans.flatMap((plan) => (plan.kind === 'built-in' ? [plan] : []));
-  return builtIn.flatMap(({ server, parsed: { address, place } }, index) => {
-    const first = builtIn.slice(0, index).find((other) => isSameAddress(other.parsed.address, address));
-    if (first === undefined) return [];
+  const firsts = new Map<string, (typeof builtIn)[number]>();
+  return builtIn.flatMap((plan) => {
+    const { server, parsed } = plan;
+    const { address, place } = parsed;
+    const first = firsts.get(formatAddress(address)) ?? plan;
+    firsts.set(formatAddress(address), first);
+    if (first === plan || !isSameAddress(first.parsed.address, address)) return [];
     const message = `[${server.section}] and [${first.server.section}] both listen on ${formatAddress(address)}`;
     const related = [{ note: 'the other one', place: first.parsed.place }];
     return [
