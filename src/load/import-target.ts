@@ -100,7 +100,9 @@ function moduleNotFound(
 /** `apps:make` of `apps.make`, where there is such a module: an easy slip for those who know Python. */
 function exportOf(module: string, folder: string): string | null {
   const [, stem, name] = /^(.+)\.([\w$]+)$/.exec(module) ?? [];
-  return stem === undefined || locateFile(stem, folder) === null ? null : `${stem}:${name}`;
+  return stem === undefined || name === 'py' || isPath(module) || locateFile(stem, folder) === null
+    ? null
+    : `${stem}:${name}`;
 }
 
 /** A package that is there and does not have what is asked for needs Node's own words. */

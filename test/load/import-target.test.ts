@@ -86,6 +86,7 @@ describe('importTarget', () => {
     using tree = tempTree({ 'node_modules/pages/package.json': '{}', 'apps.mjs': '' });
     expect((await failure('pagse/sub:make', tree.folder)).hint).toContain('Or did you mean "pages"?');
     expect((await failure('apps.make', tree.folder)).hint).toContain('Did you mean "apps:make"?');
+    expect((await failure('apps.py:make', tree.folder)).hint).not.toContain('apps:py');
   });
 
   it("repeats Node's words where a package does not have what is asked for", async () => {
