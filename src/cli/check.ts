@@ -15,9 +15,23 @@ export async function checkCommand(
 ): Promise<ExitCode> {
   const { file } = parseFile(word);
   const check = () => checkDeployment(file, { variables: parseVariables(words) });
-  const problems = await (format === 'json' ? printingToStderr(check) : check());
+  const problems = await toItsEnd(file, () => (format === 'json' ? printingToStderr(check) : check()));
   write(format === 'json' ? asJson(file, problems) : asText(file, problems, process.cwd()));
   return worstExitCode(problems);
+}
+
+/** Code of the user's may call process.exit(), which is no reason to call a file fine. */
+async function toItsEnd<T>(file: string, run: () => Promise<T>): Promise<T> {
+  const onExit = (): void => {
+    process.exitCode = 3;
+    process.stderr.write(`${file}: a module or a factory has ended the process before the check was done\n`);
+  };
+  process.once('exit', onExit);
+  try {
+    return await run();
+  } finally {
+    process.off('exit', onExit);
+  }
 }
 
 /** What modules and factories print would end up in the middle of a document that programs read. */

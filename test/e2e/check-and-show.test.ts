@@ -80,6 +80,13 @@ describe('wsgi-serve check', () => {
     expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'file-not-found', cause: null }]);
   });
 
+  it('calls no file fine whose code ends the process', async () => {
+    using folder = site();
+    folder.write('apps.mjs', 'process.exit(0);\n');
+    const { code, stderr } = await runCli(['check', 'site.ini'], { cwd: folder.path });
+    expect([code, stderr]).toEqual([3, expect.stringContaining('has ended the process')]);
+  });
+
   it('takes a misspelt command for what it is', async () => {
     using folder = site();
     const { code, stderr } = await runCli(['chek', 'site.ini'], { cwd: folder.path });
