@@ -15,3 +15,11 @@ export function sizeOf(chunk: Chunk): number {
 export function clip(chunk: Chunk, size: number): Uint8Array {
   return (typeof chunk === 'string' ? Buffer.from(chunk) : chunk).subarray(0, size);
 }
+
+/** In bytes, of what a method of node:http is given to send: text in `encoding`, default UTF-8; 0 for what is no chunk. */
+export function bytesOf(chunk: unknown, encoding: unknown): number {
+  if (!isChunk(chunk)) return 0;
+  if (typeof chunk !== 'string') return chunk.length;
+  const isEncoding = typeof encoding === 'string' && Buffer.isEncoding(encoding);
+  return Buffer.byteLength(chunk, isEncoding ? encoding : 'utf8');
+}

@@ -2,6 +2,7 @@
 // An app answers from events too, where nobody catches what is thrown: it would end the process.
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import { toError } from '../errors.js';
+import { bytesOf } from './chunk.js';
 import { framingMistake } from './node-framing.js';
 
 /**
@@ -11,90 +12,161 @@ import { framingMistake } from './node-framing.js';
  * already.
  */
 export function holdToItsWord(res: HeldResponse, onFailure: (error: Error) => void): void {
-  if (res.strictContentLength) return;
+  if (res[HOLD] !== undefined) return;
   res.strictContentLength = true;
-  const hold = new Hold(res, onFailure);
-  const { writeHead, write, end } = res;
-  res.on('error', hold.fail);
-  res.writeHead = (...args: unknown[]) => hold.sendHead(writeHead, args);
-  res.write = (...args: unknown[]) => hold.send(write, args, false);
-  res.end = (...args: unknown[]) => hold.send(end, args, res);
+  res[HOLD] = new Hold(res, onFailure);
+  // Each response has the same functions: those of its own would cost more than all that they do.
+  res.writeHead = writeHead;
+  res.write = write;
+  res.end = end;
   res.writeEarlyHints = writeCheckedHints;
-  res[HELD] = res.writeHead;
 }
 
 /** Whether `res` makes its head as node:http does, held to its word or not: nobody put another writeHead in place. */
-export function hasOwnWriteHead(res: HeldResponse): boolean {
-  return res.writeHead === ServerResponse.prototype.writeHead || res.writeHead === res[HELD];
+export function hasOwnWriteHead(res: ServerResponse): boolean {
+  return res.writeHead === ServerResponse.prototype.writeHead || res.writeHead === writeHead;
 }
 
-/** The writeHead that a response was given here. */
-const HELD = Symbol('held');
+/** What holds a response. */
+const HOLD = Symbol('hold');
 
 interface HeldResponse extends ServerResponse {
-  [HELD]?: ServerResponse['writeHead'];
+  [HOLD]?: Hold;
 }
 
-type Method = (...args: never) => unknown;
+function writeHead(this: HeldResponse, ...args: unknown[]): ServerResponse {
+  return holdOf(this).sendHead(args);
+}
+
+function write(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): boolean {
+  return holdOf(this).write(chunk, encoding, callback);
+}
+
+function end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse {
+  return holdOf(this).end(chunk, encoding, callback);
+}
+
+function holdOf(res: HeldResponse): Hold {
+  const hold = res[HOLD];
+  if (hold === undefined) throw new TypeError('a method of one response is called on another object');
+  return hold;
+}
+
+/** What a response had before, in whatever form it is called. */
+interface Methods {
+  writeHead(...args: unknown[]): ServerResponse;
+  write(chunk: unknown, encoding: unknown, callback: unknown): boolean;
+  end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse;
+}
+
+type Method<T> = (this: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown) => T;
 
 class Hold {
-  readonly #res: ServerResponse;
+  readonly #res: HeldResponse;
   readonly #onFailure: (error: Error) => void;
+  readonly #writeHead: Methods['writeHead'];
+  readonly #write: Methods['write'];
+  readonly #end: Methods['end'];
   #hasFailed = false;
   #isSending = false;
+  /** Whether what is written behind the end is listened for. */
+  #isListening = false;
   /** What is wrong with the head that was refused. */
   #mistake: Error | null = null;
 
-  constructor(res: ServerResponse, onFailure: (error: Error) => void) {
+  constructor(res: HeldResponse, onFailure: (error: Error) => void) {
+    const methods: Methods = res;
     this.#res = res;
     this.#onFailure = onFailure;
+    this.#writeHead = methods.writeHead;
+    this.#write = methods.write;
+    this.#end = methods.end;
   }
 
-  readonly fail = (error: Error): void => {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    this.#onFailure(error);
-  };
-
-  /** What is sent without a head makes one by itself, and must not go on behind a mistake: `send` hears of that. */
-  sendHead(method: Method, args: readonly unknown[]): ServerResponse {
-    if (!this.#isSending) return this.#attempt(method, args, this.#res, true);
-    this.#checkHead(args);
-    return Reflect.apply(method, this.#res, args);
+  /** What is sent without a head makes one by itself, and must not go on behind a mistake: `write`, `end` hear of that. */
+  sendHead(args: unknown[]): ServerResponse {
+    if (this.#isSending) return this.#sendChecked(args);
+    try {
+      return this.#sendChecked(args);
+    } catch (thrown) {
+      this.#hear(thrown);
+      return this.#res;
+    }
   }
 
-  send<T>(method: Method, args: readonly unknown[], otherwise: T): T {
-    if (this.#isSending) return Reflect.apply(method, this.#res, args);
-    return this.#attempt(method, args, otherwise, false);
+  write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
+    return this.#send(this.#write, chunk, encoding, callback, null) ?? false;
   }
 
-  #attempt<T>(method: Method, args: readonly unknown[], otherwise: T, isHead: boolean): T {
+  end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
+    return this.#send(this.#end, chunk, encoding, callback, bytesOf(chunk, encoding)) ?? this.#res;
+  }
+
+  /** `whole`: the bytes of the body, null where more may follow. Gives undefined where a word was broken. */
+  #send<T>(
+    method: Method<T>,
+    chunk: unknown,
+    encoding: unknown,
+    callback: unknown,
+    whole: number | null,
+  ): T | undefined {
+    if (this.#isSending) return method.call(this.#res, chunk, encoding, callback);
     this.#isSending = true;
     try {
-      if (isHead) this.#checkHead(args);
-      else this.#makeHead();
-      return Reflect.apply(method, this.#res, args);
+      this.#prepare(whole);
+      return method.call(this.#res, chunk, encoding, callback);
     } catch (thrown) {
-      if (thrown !== this.#mistake && !isMismatch(thrown)) throw thrown;
-      this.#isSending = false;
-      // A client that is gone gets no answer, whatever its length.
-      if (!this.#res.destroyed) this.fail(toError(thrown));
-      return otherwise;
+      this.#hear(thrown);
+      return undefined;
     } finally {
       this.#isSending = false;
     }
   }
 
-  #checkHead(args: readonly unknown[]): void {
-    if (this.#res.headersSent) return;
-    this.#mistake = framingMistake(this.#res, args);
-    if (this.#mistake !== null) throw this.#mistake;
+  readonly #fail = (error: Error): void => {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#onFailure(error);
+  };
+
+  /** Throws again what is not a broken word. */
+  #hear(thrown: unknown): void {
+    if (thrown !== this.#mistake && !isMismatch(thrown)) throw thrown;
+    this.#isSending = false;
+    // A client that is gone gets no answer, whatever its length.
+    if (!this.#res.destroyed) this.#fail(toError(thrown));
   }
 
-  /** node:http compares with what the head says only where there is one by then. */
-  #makeHead(): void {
+  #sendChecked(args: unknown[]): ServerResponse {
+    if (!this.#res.headersSent) {
+      this.#mistake = framingMistake(this.#res, args);
+      if (this.#mistake !== null) throw this.#mistake;
+    }
+    return this.#writeHead.apply(this.#res, args);
+  }
+
+  /**
+   * node:http tells of what is written behind the end by an event, which ends the process where nobody listens; and it
+   * compares lengths only where the head is made by then.
+   */
+  #prepare(whole: number | null): void {
     const res = this.#res;
-    if (!res.headersSent && res.hasHeader('Content-Length')) res.writeHead(res.statusCode);
+    if (res.writableEnded) this.#listen();
+    if (res.headersSent) return;
+    const length = res.getHeader('Content-Length');
+    if (length === undefined || (whole === Number(length) && this.#makesOwnHead())) return;
+    res.writeHead(res.statusCode);
+  }
+
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#res.on('error', this.#fail);
+  }
+
+  /** Whether the head says what was set, and nothing that somebody in between made of it. */
+  #makesOwnHead(): boolean {
+    return this.#writeHead === ServerResponse.prototype.writeHead && this.#res.writeHead === writeHead;
   }
 }
 

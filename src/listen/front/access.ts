@@ -2,6 +2,7 @@
 // Called by front.ts for each request where a log is asked for; formats lines by access-log.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { bytesOf } from '../../gateway/chunk.js';
 import type { RequestHead } from '../../gateway/exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
@@ -128,9 +129,7 @@ function countBytes(res: ServerResponse): () => number {
   let bytes = 0;
   const { write, end } = res;
   const counted = (args: readonly unknown[]): readonly unknown[] => {
-    const [chunk, encoding] = args;
-    if (chunk instanceof Uint8Array) bytes += chunk.length;
-    else if (typeof chunk === 'string') bytes += Buffer.byteLength(chunk, encodingOf(encoding));
+    bytes += bytesOf(args[0], args[1]);
     return args;
   };
   Object.assign(res, {
@@ -138,8 +137,4 @@ function countBytes(res: ServerResponse): () => number {
     end: (...args: unknown[]): unknown => Reflect.apply(end, res, counted(args)),
   });
   return () => (res.req.method === 'HEAD' ? 0 : bytes);
-}
-
-function encodingOf(value: unknown): BufferEncoding {
-  return typeof value === 'string' && Buffer.isEncoding(value) ? value : 'utf8';
 }
