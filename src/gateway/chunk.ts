@@ -16,10 +16,13 @@ export function clip(chunk: Chunk, size: number): Uint8Array {
   return (typeof chunk === 'string' ? Buffer.from(chunk) : chunk).subarray(0, size);
 }
 
-/** In bytes, of what a method of node:http is given to send: text in `encoding`, default UTF-8; 0 for what is no chunk. */
+/** In bytes, of what a method of node:http is given to send; 0 for what is no chunk. */
 export function bytesOf(chunk: unknown, encoding: unknown): number {
   if (!isChunk(chunk)) return 0;
-  if (typeof chunk !== 'string') return chunk.length;
-  const isEncoding = typeof encoding === 'string' && Buffer.isEncoding(encoding);
-  return Buffer.byteLength(chunk, isEncoding ? encoding : 'utf8');
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encodingOf(encoding)) : chunk.length;
+}
+
+/** The encoding of text that a method of node:http is given to send, which may say none: then it is UTF-8. */
+export function encodingOf(value: unknown): BufferEncoding {
+  return typeof value === 'string' && Buffer.isEncoding(value) ? value : 'utf8';
 }

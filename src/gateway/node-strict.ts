@@ -2,8 +2,9 @@
 // An app answers from events too, where nobody catches what is thrown: it would end the process.
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import { toError } from '../errors.js';
-import { bytesOf } from './chunk.js';
+import { bytesOf, encodingOf } from './chunk.js';
 import { framingMistake } from './node-framing.js';
+import { endInOneWrite } from './one-write.js';
 
 /**
  * Holds `res` to a head that says one thing of its body, and to the length that its head promises: another one would be
@@ -59,14 +60,15 @@ interface Methods {
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse;
 }
 
-type Method<T> = (this: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown) => T;
-
 class Hold {
   readonly #res: HeldResponse;
   readonly #onFailure: (error: Error) => void;
   readonly #writeHead: Methods['writeHead'];
   readonly #write: Methods['write'];
   readonly #end: Methods['end'];
+  /** Whether nobody put methods of their own in place before. */
+  readonly #isBare: boolean;
+  #hasHead = false;
   #hasFailed = false;
   #isSending = false;
   /** Whether what is written behind the end is listened for. */
@@ -81,6 +83,7 @@ class Hold {
     this.#writeHead = methods.writeHead;
     this.#write = methods.write;
     this.#end = methods.end;
+    this.#isBare = isBare(res);
   }
 
   /** What is sent without a head makes one by itself, and must not go on behind a mistake: `write`, `end` hear of that. */
@@ -95,26 +98,35 @@ class Hold {
   }
 
   write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
-    return this.#send(this.#write, chunk, encoding, callback, null) ?? false;
+    return this.#send(this.#write, chunk, encoding, callback, null) === true;
   }
 
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    return this.#send(this.#end, chunk, encoding, callback, bytesOf(chunk, encoding)) ?? this.#res;
+    this.#send(this.#end, chunk, encoding, callback, bytesOf(chunk, encoding));
+    return this.#res;
   }
 
   /** `whole`: the bytes of the body, null where more may follow. Gives undefined where a word was broken. */
-  #send<T>(
-    method: Method<T>,
+  #send(
+    method: (chunk: unknown, encoding: unknown, callback: unknown) => unknown,
     chunk: unknown,
     encoding: unknown,
     callback: unknown,
     whole: number | null,
-  ): T | undefined {
+  ): unknown {
     if (this.#isSending) return method.call(this.#res, chunk, encoding, callback);
     this.#isSending = true;
     try {
-      this.#prepare(whole);
-      return method.call(this.#res, chunk, encoding, callback);
+      const isAgreed = this.#agrees(whole);
+      if (
+        !isAgreed ||
+        typeof chunk !== 'string' ||
+        typeof encoding === 'function' ||
+        callback !== undefined
+      ) {
+        return method.call(this.#res, chunk, encoding, callback);
+      }
+      return endInOneWrite(this.#res, chunk, encodingOf(encoding), ServerResponse.prototype);
     } catch (thrown) {
       this.#hear(thrown);
       return undefined;
@@ -138,36 +150,43 @@ class Hold {
   }
 
   #sendChecked(args: unknown[]): ServerResponse {
-    if (!this.#res.headersSent) {
+    if (!this.#hasHead) {
       this.#mistake = framingMistake(this.#res, args);
       if (this.#mistake !== null) throw this.#mistake;
     }
-    return this.#writeHead.apply(this.#res, args);
+    const result = this.#writeHead.apply(this.#res, args);
+    this.#hasHead = true;
+    return result;
   }
 
   /**
-   * node:http tells of what is written behind the end by an event, which ends the process where nobody listens; and it
-   * compares lengths only where the head is made by then.
+   * Whether the head is still to be made, by node:http alone, and will say that the body has `whole` bytes. node:http
+   * compares only with a head that is made by then: where something else was set, that is done here.
    */
-  #prepare(whole: number | null): void {
+  #agrees(whole: number | null): boolean {
     const res = this.#res;
-    if (res.writableEnded) this.#listen();
-    if (res.headersSent) return;
+    if (this.#hasHead) {
+      if (res.writableEnded) this.#listen();
+      return false;
+    }
     const length = res.getHeader('Content-Length');
-    if (length === undefined || (whole === Number(length) && this.#makesOwnHead())) return;
+    if (length === undefined) return false;
+    if (whole === Number(length) && this.#isBare && res.writeHead === writeHead) return true;
     res.writeHead(res.statusCode);
+    return false;
   }
 
+  /** node:http tells of what is written behind the end by an event, which ends the process where nobody listens. */
   #listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
     this.#res.on('error', this.#fail);
   }
+}
 
-  /** Whether the head says what was set, and nothing that somebody in between made of it. */
-  #makesOwnHead(): boolean {
-    return this.#writeHead === ServerResponse.prototype.writeHead && this.#res.writeHead === writeHead;
-  }
+function isBare({ writeHead, write, end }: ServerResponse): boolean {
+  const { prototype } = ServerResponse;
+  return writeHead === prototype.writeHead && write === prototype.write && end === prototype.end;
 }
 
 /** Before Node 24 what is said ahead of an answer may hold line ends. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { App } from '../../src/gateway/app.js';
-import { toNode } from '../../src/gateway/bridges.js';
+import { toNode, toWsgi } from '../../src/gateway/bridges.js';
 import { eventually } from '../helpers/eventually.js';
 import { FrontServer } from '../helpers/front-server.js';
 import { KINDS, withHeader } from '../helpers/three-kinds.js';
@@ -22,6 +22,12 @@ async function serve(
 }
 
 const TWICE = 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+const ended: boolean[] = [];
+
+function done(res: ServerResponse): void {
+  ended.push(res.writableEnded);
+}
 
 type Answer = readonly [what: string, answer: (res: ServerResponse) => unknown];
 
@@ -142,6 +148,87 @@ describe('the head of an answer of a node app', () => {
     const received = await server.askRaw(TWICE);
     expect(received.match(/^(?:X-Above: c|Set-Cookie: a=1|Set-Cookie: b=2)$/gm)).toHaveLength(6);
     expect(server.errors).toEqual([]);
+  });
+});
+
+describe('the body of an answer of a node app whose length was set', () => {
+  const texts: readonly Answer[] = [
+    ['as UTF-8', (res) => res.setHeader('Content-Length', 6).end('Gr\u00fc\u00df')],
+    ['as Latin-1', (res) => res.setHeader('Content-Length', '4').end('Gr\u00fc\u00df', 'latin1')],
+    ['in base64', (res) => res.setHeader('Content-Length', 4).end('R3L83w==', 'base64')],
+    ['in two parts', (res) => [res.setHeader('Content-Length', 6).write('Gr'), res.end('\u00fc\u00df')]],
+    ['as bytes', (res) => res.setHeader('Content-Length', 6).end(Buffer.from('Gr\u00fc\u00df'))],
+  ];
+  it.each(texts)('goes out whole and once %s', async (_how, answer) => {
+    const server = await serve(answer);
+    const received = await server.askRaw(TWICE);
+    expect(received.match(/\r\n\r\nGr(?:\xfc\xdf|\xc3\xbc\xc3\x9f)(?=HTTP|$)/g)).toHaveLength(2);
+    expect(server.errors).toEqual([]);
+  });
+
+  it.each(['HEAD', 'GET'])('is left out of an answer that has none to %s', async (method) => {
+    const server = await serve((res) => {
+      res.statusCode = method === 'HEAD' ? 200 : 304;
+      res.setHeader('Content-Length', 4).end('body');
+    });
+    const received = await server.askRaw(TWICE.replaceAll('GET', method));
+    expect(received.match(/^Content-Length: 4\r$/gm)).toHaveLength(2);
+    expect(received).not.toContain('body');
+    expect(server.errors).toEqual([]);
+  });
+
+  it.each<Answer>([
+    ['end(text, callback)', (res) => res.end('body', () => done(res))],
+    ['end(text, encoding, callback)', (res) => res.end('body', 'utf8', () => done(res))],
+    ['end(callback)', (res) => [res.write('body'), res.end(() => done(res))]],
+  ])('is told to be sent by %s', async (_how, answer) => {
+    ended.length = 0;
+    const server = await serve((res) => answer(res.setHeader('Content-Length', 4)));
+    expect((await server.ask(TWICE)).map(({ body }) => body)).toEqual(['body', 'body']);
+    expect(ended).toEqual([true, true]);
+  });
+
+  it.each<Answer>([
+    ['longer', (res) => res.end('bodies')],
+    ['shorter', (res) => res.end('bod')],
+    ['longer in two parts', (res) => [res.write('bo'), res.end('dies')]],
+    ['shorter in two parts', (res) => [res.write('b'), res.end('od')]],
+  ])('closes the connection, or is a 500, where it is %s', async (_how, answer) => {
+    const server = await serve((res) => answer(res.setHeader('Content-Length', 4)));
+    const received = await server.askRaw(TWICE);
+    expect(received).not.toMatch(/bodies|bod$/);
+    expect(server.errors[0]).toContain('does not match the content-length');
+  });
+
+  it('is compared with the length that a filter above makes of it', async () => {
+    const shortened = (app: App): App => {
+      const inner = toWsgi(app);
+      return {
+        kind: 'wsgi',
+        app: (environ, startResponse) =>
+          inner(environ, (status, _headers, error) =>
+            startResponse(status, [['Content-Length', '3']], error),
+          ),
+      };
+    };
+    const server = await serve((res) => res.setHeader('Content-Length', 4).end('body'), shortened);
+    expect(await server.askRaw(TWICE)).not.toContain('body');
+    expect(server.errors[0]).toContain('does not match the content-length');
+  });
+});
+
+describe('what a node app writes behind the end', () => {
+  it.each<Answer>([
+    ['by write', (res) => res.write('more')],
+    ['by end', (res) => res.end('more')],
+  ])('%s is told once and not sent', async (_how, late) => {
+    const server = await serve((res) => {
+      res.setHeader('Content-Length', 4).end('body');
+      late(res);
+      late(res);
+    });
+    expect((await server.ask(TWICE)).map(({ body }) => body)).toEqual(['body', 'body']);
+    expect(server.errors).toEqual(['write after end', 'write after end']);
   });
 });
 
