@@ -89,10 +89,18 @@ async function serveAlone(parts: ForServing): Promise<number> {
   return exitCode;
 }
 
-/** As paster has it: what is in the background has no terminal to tell what a change broke. */
-function refuseContradictions({ daemon, reload }: ServeFlags): void {
-  if (!daemon || !reload) return;
-  throw new WsgiServeError('usage', 'The --daemon and --reload options may not be used together');
+/** What would be ignored otherwise. In the background there is no terminal to tell what a change broke (paster). */
+function refuseContradictions({ daemon, reload, workers = 0, showErrors, liveReload }: ServeFlags): void {
+  if (daemon && reload) throw contradiction('The --daemon and --reload options may not be used together');
+  if (reload && workers > 1) {
+    throw contradiction(`--workers ${workers} is not for --reload: in development one worker serves`);
+  }
+  if (!reload && showErrors) throw contradiction('--show-errors is nothing without --reload');
+  if (!reload && !liveReload) throw contradiction('--no-live-reload is nothing without --reload');
+}
+
+function contradiction(message: string): WsgiServeError {
+  return new WsgiServeError('usage', message);
 }
 
 /** What the command line says of the program, which wins over the file. */

@@ -23,15 +23,15 @@ export class RequestInput implements InputStream {
     this.#source = source;
   }
 
-  read(size?: number): Promise<Buffer> {
+  read(size?: number | null): Promise<Buffer> {
     return this.#alone(() => this.#collect(size));
   }
 
-  readline(size?: number): Promise<Buffer> {
+  readline(size?: number | null): Promise<Buffer> {
     return this.#alone(() => this.#collect(size, NEWLINE));
   }
 
-  readlines(hint?: number): Promise<Buffer[]> {
+  readlines(hint?: number | null): Promise<Buffer[]> {
     return this.#alone(async () => {
       const lines: Buffer[] = [];
       for (let left = limitOf(hint); left > 0; ) {
@@ -69,7 +69,7 @@ export class RequestInput implements InputStream {
   }
 
   /** Bytes until `size` of them, the byte `last` (which is part of it) or the end of the body, copied once at most. */
-  async #collect(size: number | undefined, last?: number): Promise<Buffer> {
+  async #collect(size: number | null | undefined, last?: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     let left = limitOf(size);
     while (left > 0 && (await this.#fill())) {
@@ -128,7 +128,7 @@ function shortBody(got: number, expected: number): WsgiServeError {
   return new WsgiServeError('contract', `the request body ends after ${got} of ${expected} bytes`);
 }
 
-/** A size as Python takes it: left out, or negative, means all. */
-function limitOf(size: number | undefined): number {
-  return size === undefined || size < 0 ? Number.POSITIVE_INFINITY : size;
+/** A size as Python takes it: left out, null or negative, it means all. */
+function limitOf(size: number | null | undefined): number {
+  return size === undefined || size === null || size < 0 ? Number.POSITIVE_INFINITY : size;
 }

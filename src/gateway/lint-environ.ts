@@ -101,8 +101,8 @@ function guardErrors(errors: ErrorStream): ErrorStream {
   };
 }
 
-function checkedSize(method: string, size: number | undefined): number | undefined {
-  if (size === undefined || Number.isInteger(size)) return size;
+function checkedSize(method: string, size: number | null | undefined): number | null | undefined {
+  if (size === undefined || size === null || Number.isInteger(size)) return size;
   throw broken(`wsgi.input.${method} takes a number of bytes, not ${String(size)}`);
 }
 

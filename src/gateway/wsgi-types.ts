@@ -67,12 +67,12 @@ export type WsgiApp = (environ: Environ, startResponse: StartResponse) => WsgiBo
 
 /** `wsgi.input`: the request body. At its end every method gives what is left, then nothing (an empty Buffer). */
 export interface InputStream {
-  /** Up to `size` bytes, fewer only at the end; without `size` all that is left. */
-  read(size?: number): Promise<Buffer>;
+  /** Up to `size` bytes, fewer only at the end; without `size`, with null or a negative one, all that is left. */
+  read(size?: number | null): Promise<Buffer>;
   /** One line with its `\n`, or up to `size` bytes of it. */
-  readline(size?: number): Promise<Buffer>;
+  readline(size?: number | null): Promise<Buffer>;
   /** Lines until at least `hint` bytes were read; without it, all. */
-  readlines(hint?: number): Promise<Buffer[]>;
+  readlines(hint?: number | null): Promise<Buffer[]>;
   /** Line by line. */
   [Symbol.asyncIterator](): AsyncIterator<Buffer>;
 }

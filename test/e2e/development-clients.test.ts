@@ -125,12 +125,14 @@ describe('wsgi-serve why', () => {
 });
 
 describe('--reload', () => {
-  it('is not for the background', async () => {
-    const { code, stderr } = await runCli(['site.ini', '--daemon', '--reload']);
-    expect([code, stderr]).toEqual([
-      2,
-      expect.stringContaining('The --daemon and --reload options may not be used together'),
-    ]);
+  it.each([
+    [['--daemon', '--reload'], 'The --daemon and --reload options may not be used together'],
+    [['--workers', '2', '--reload'], '--workers 2 is not for --reload: in development one worker serves'],
+    [['--show-errors'], '--show-errors is nothing without --reload'],
+    [['--no-live-reload'], '--no-live-reload is nothing without --reload'],
+  ])('and options that contradict it are refused: %j', async (options, message) => {
+    const { code, stderr } = await runCli(['site.ini', ...options]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
   it('says goodbye to WebSockets', async () => {

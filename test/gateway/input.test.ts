@@ -39,8 +39,10 @@ describe('wsgi.input', () => {
     expect(String(await input.read(3))).toBe('');
   });
 
-  it('rule 22: a negative size means all, as in Python', async () => {
-    expect(String(await inputOf('ab', 'c').read(-1))).toBe('abc');
+  it.each([-1, null, undefined])('rule 22: the size %s means all, as in Python', async (size) => {
+    expect(String(await inputOf('ab', 'c').read(size))).toBe('abc');
+    expect(String(await inputOf('ab', 'c\nd').readline(size))).toBe('abc\n');
+    expect((await inputOf('a\nb', '\nc').readlines(size)).map(String)).toEqual(['a\n', 'b\n', 'c']);
   });
 
   it('rule 22: readline() gives lines with their ends, over the borders of chunks', async () => {
