@@ -126,7 +126,7 @@ class Hold {
       ) {
         return method.call(this.#res, chunk, encoding, callback);
       }
-      return endInOneWrite(this.#res, chunk, encodingOf(encoding), ServerResponse.prototype);
+      return endInOneWrite(this.#res, chunk, wireEncoding(chunk, encoding, whole), ServerResponse.prototype);
     } catch (thrown) {
       this.#hear(thrown);
       return undefined;
@@ -182,6 +182,12 @@ class Hold {
     this.#isListening = true;
     this.#res.on('error', this.#fail);
   }
+}
+
+/** ASCII is the same as Latin-1, which is written faster, and is what the head is: node:http encodes both together. */
+function wireEncoding(text: string, given: unknown, bytes: number | null): BufferEncoding {
+  const encoding = encodingOf(given);
+  return encoding === 'utf8' && bytes === text.length ? 'latin1' : encoding;
 }
 
 function isBare({ writeHead, write, end }: ServerResponse): boolean {
