@@ -5,7 +5,7 @@ import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.j
 import { allPairs } from './headed-exchange.js';
 import { bodyOf } from './input.js';
 import { putHeaders } from './node-head.js';
-import { hasOwnWriteHead } from './node-strict.js';
+import { bytesSent, hasOwnWriteHead } from './node-strict.js';
 import type { NodeRequest, Upgrade } from './node-types.js';
 import { endInOneWrite } from './one-write.js';
 
@@ -20,6 +20,8 @@ export class NodeExchange implements Exchange {
   readonly #expectsContinue: boolean;
   #body: BodyReader | null = null;
   #drained: Promise<void> | undefined;
+  /** Bytes of the body that were handed on. */
+  #sent = 0;
   #ended = false;
   #aborted = false;
   /** Whether the head says how long the body is: then nothing has to follow its last chunk. */
@@ -61,6 +63,11 @@ export class NodeExchange implements Exchange {
     return new Promise((resolve) => this.#once(['finish'], resolve));
   }
 
+  /** Bytes of the body that were handed to node:http so far, by whoever answers. */
+  get bytesSent(): number {
+    return bytesSent(this.res) ?? this.#sent;
+  }
+
   onClose(listener: () => void): void {
     this.#once([], () => {
       if (!this.#ended && !this.#aborted) listener();
@@ -88,7 +95,10 @@ export class NodeExchange implements Exchange {
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
-    if (this.closed || this.res.write(wireForm(chunk), 'latin1')) return undefined;
+    if (this.closed) return undefined;
+    const form = wireForm(chunk);
+    this.#sent += form.length;
+    if (this.res.write(form, 'latin1')) return undefined;
     this.#drained ??= new Promise((resolve) => {
       this.#once(['drain'], () => {
         this.#drained = undefined;
@@ -106,6 +116,7 @@ export class NodeExchange implements Exchange {
   end(chunk?: Uint8Array | string): void {
     this.#ended = true;
     const last = chunk === undefined ? undefined : wireForm(chunk);
+    this.#sent += last?.length ?? 0;
     if (typeof last === 'string' && this.#sizeIsKnown) endInOneWrite(this.res, last, 'latin1');
     else if (last === undefined) this.res.end();
     else this.res.end(last, 'latin1');

@@ -3,23 +3,44 @@
 import type { ServerResponse } from 'node:http';
 import { WsgiServeError } from '../errors.js';
 
-/**
- * What is wrong with the head that `res.writeHead(...args)` would send, with what was set before: an informational status,
- * a length that is none, two lengths, a length beside a transfer coding, a coding that does not end with `chunked` (RFC 9112 section 6), or a
- * length of what has no body (RFC 9110 section 8.6). A `contract` error; null where nothing is.
- */
-export function framingMistake(res: ServerResponse, args: readonly unknown[]): WsgiServeError | null {
+/** What a head says of where its answer ends: the status, and every value of the two fields. */
+export interface Framing {
+  readonly status: number;
+  lengths: readonly unknown[];
+  codings: readonly unknown[];
+}
+
+/** What `res.writeHead(...args)` would say, with what was set before: what it is given wins. */
+export function framingOf(res: ServerResponse, args: readonly unknown[]): Framing {
   const [status, second, third] = args;
-  if (Number(status) < 200) return mistake(`${status} is not the status of an answer`);
-  const { lengths, codings } = framingOf(res, typeof second === 'string' ? third : (second ?? third));
+  const given = typeof second === 'string' ? third : (second ?? third);
+  const framing: Framing = { status: Number(status), lengths: NONE, codings: NONE };
+  if (typeof given === 'object' && given !== null) gather(framing, given);
+  if (framing.lengths === NONE) framing.lengths = valuesOf(res.getHeader(LENGTH));
+  if (framing.codings === NONE) framing.codings = valuesOf(res.getHeader(CODING));
+  return framing;
+}
+
+/**
+ * What is wrong with it: an informational status, a length that is none, two lengths, a length beside a transfer coding,
+ * a coding that does not end with `chunked` (RFC 9112 section 6), or a length of what has no body (RFC 9110 section
+ * 8.6). A `contract` error; null where nothing is.
+ */
+export function framingMistake({ status, lengths, codings }: Framing): WsgiServeError | null {
+  if (status < 200) return mistake(`${status} is not the status of an answer`);
   if (lengths.length > 1) return mistake('Content-Length is given twice');
   if (lengths.length === 1 && !/^\d+$/.test(String(lengths[0]))) {
     return mistake(`Content-Length ${JSON.stringify(String(lengths[0]))} is not a number of bytes`);
   }
   if (codings.length > 0) return codingMistake(codings.join(', '), lengths.length > 0);
   // Zero does no harm, and middleware says it for the sake of some browsers.
-  if (Number(status) !== 204 || lengths.length === 0 || Number(lengths[0]) === 0) return null;
+  if (status !== 204 || lengths.length === 0 || Number(lengths[0]) === 0) return null;
   return mistake(`Content-Length ${lengths[0]} with status 204, which has no body`);
+}
+
+/** The length of the body in bytes; null where the head says none. */
+export function lengthOf({ lengths }: Framing): number | null {
+  return lengths.length === 0 ? null : Number(lengths[0]);
 }
 
 function codingMistake(coding: string, hasLength: boolean): WsgiServeError | null {
@@ -28,22 +49,7 @@ function codingMistake(coding: string, hasLength: boolean): WsgiServeError | nul
   return mistake(`Transfer-Encoding ${JSON.stringify(coding)} does not end with chunked`);
 }
 
-/** Every value of the two fields. */
-interface Framing {
-  lengths: readonly unknown[];
-  codings: readonly unknown[];
-}
-
 const NONE: readonly unknown[] = [];
-
-/** What writeHead is given wins over what was set. */
-function framingOf(res: ServerResponse, given: unknown): Framing {
-  const framing = { lengths: NONE, codings: NONE };
-  if (typeof given === 'object' && given !== null) gather(framing, given);
-  if (framing.lengths === NONE) framing.lengths = valuesOf(res.getHeader(LENGTH));
-  if (framing.codings === NONE) framing.codings = valuesOf(res.getHeader(CODING));
-  return framing;
-}
 
 /** Of an object, a flat array or an array of pairs. */
 function gather(framing: Framing, given: object): void {

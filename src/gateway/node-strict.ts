@@ -3,7 +3,7 @@
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import { toError } from '../errors.js';
 import { bytesOf, encodingOf } from './chunk.js';
-import { framingMistake } from './node-framing.js';
+import { framingMistake, framingOf, lengthOf } from './node-framing.js';
 import { endInOneWrite } from './one-write.js';
 
 /**
@@ -26,6 +26,11 @@ export function holdToItsWord(res: HeldResponse, onFailure: (error: Error) => vo
 /** Whether `res` makes its head as node:http does, held to its word or not: nobody put another writeHead in place. */
 export function hasOwnWriteHead(res: ServerResponse): boolean {
   return res.writeHead === ServerResponse.prototype.writeHead || res.writeHead === writeHead;
+}
+
+/** The bytes of the body that were handed to `res`; null where it is not held. */
+export function bytesSent(res: HeldResponse): number | null {
+  return res[HOLD]?.sent ?? null;
 }
 
 /** What holds a response. */
@@ -69,6 +74,10 @@ class Hold {
   /** Whether nobody put methods of their own in place before. */
   readonly #isBare: boolean;
   #hasHead = false;
+  /** What the head says of the body, in bytes; null where it says nothing. */
+  #length: number | null = null;
+  /** Bytes of the body that were handed on. */
+  #sent = 0;
   #hasFailed = false;
   #isSending = false;
   /** Whether what is written behind the end is listened for. */
@@ -86,6 +95,10 @@ class Hold {
     this.#isBare = isBare(res);
   }
 
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** What is sent without a head makes one by itself, and must not go on behind a mistake: `write`, `end` hear of that. */
   sendHead(args: unknown[]): ServerResponse {
     if (this.#isSending) return this.#sendChecked(args);
@@ -98,35 +111,33 @@ class Hold {
   }
 
   write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
-    return this.#send(this.#write, chunk, encoding, callback, null) === true;
+    return this.#send(this.#write, chunk, encoding, callback, false) === true;
   }
 
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    this.#send(this.#end, chunk, encoding, callback, bytesOf(chunk, encoding));
+    this.#send(this.#end, chunk, encoding, callback, true);
     return this.#res;
   }
 
-  /** `whole`: the bytes of the body, null where more may follow. Gives undefined where a word was broken. */
+  /** Gives undefined where a word was broken. */
   #send(
     method: (chunk: unknown, encoding: unknown, callback: unknown) => unknown,
     chunk: unknown,
     encoding: unknown,
     callback: unknown,
-    whole: number | null,
+    isLast: boolean,
   ): unknown {
     if (this.#isSending) return method.call(this.#res, chunk, encoding, callback);
     this.#isSending = true;
     try {
-      const isAgreed = this.#agrees(whole);
-      if (
-        !isAgreed ||
-        typeof chunk !== 'string' ||
-        typeof encoding === 'function' ||
-        callback !== undefined
-      ) {
-        return method.call(this.#res, chunk, encoding, callback);
-      }
-      return endInOneWrite(this.#res, chunk, wireEncoding(chunk, encoding, whole), ServerResponse.prototype);
+      const bytes = bytesOf(chunk, encoding);
+      const isText = typeof chunk === 'string' && typeof encoding !== 'function' && callback === undefined;
+      const result =
+        this.#agrees(bytes, isLast) && isText
+          ? endInOneWrite(this.#res, chunk, wireEncoding(chunk, encoding, bytes), ServerResponse.prototype)
+          : method.call(this.#res, chunk, encoding, callback);
+      if (!this.#isListening) this.#sent += bytes;
+      return result;
     } catch (thrown) {
       this.#hear(thrown);
       return undefined;
@@ -150,30 +161,31 @@ class Hold {
   }
 
   #sendChecked(args: unknown[]): ServerResponse {
-    if (!this.#hasHead) {
-      this.#mistake = framingMistake(this.#res, args);
-      if (this.#mistake !== null) throw this.#mistake;
-    }
+    if (this.#hasHead) return this.#writeHead.apply(this.#res, args);
+    const framing = framingOf(this.#res, args);
+    this.#mistake = framingMistake(framing);
+    if (this.#mistake !== null) throw this.#mistake;
     const result = this.#writeHead.apply(this.#res, args);
     this.#hasHead = true;
+    this.#length = lengthOf(framing);
     return result;
   }
 
   /**
-   * Whether the head is still to be made, by node:http alone, and will say that the body has `whole` bytes. node:http
-   * compares only with a head that is made by then: where something else was set, that is done here.
+   * Whether these bytes are the whole body, of the length that the head says, which is made by node:http alone and not
+   * on its way yet. node:http compares only with a head that is made by then: where another length was set, that is
+   * done here.
    */
-  #agrees(whole: number | null): boolean {
+  #agrees(bytes: number, isLast: boolean): boolean {
     const res = this.#res;
-    if (this.#hasHead) {
-      if (res.writableEnded) this.#listen();
-      return false;
-    }
-    const length = res.getHeader('Content-Length');
-    if (length === undefined) return false;
-    if (whole === Number(length) && this.#isBare && res.writeHead === writeHead) return true;
-    res.writeHead(res.statusCode);
-    return false;
+    if (!this.#hasHead) {
+      const length = res.getHeader('Content-Length');
+      if (length === undefined) return false;
+      const isOwn = this.#isBare && res.writeHead === writeHead;
+      if (isOwn && isLast && Number(length) === bytes) return true;
+      res.writeHead(res.statusCode);
+    } else if (res.writableEnded) this.#listen();
+    return this.#isBare && isLast && this.#sent === 0 && this.#length === bytes;
   }
 
   /** node:http tells of what is written behind the end by an event, which ends the process where nobody listens. */
@@ -185,7 +197,7 @@ class Hold {
 }
 
 /** ASCII is the same as Latin-1, which is written faster, and is what the head is: node:http encodes both together. */
-function wireEncoding(text: string, given: unknown, bytes: number | null): BufferEncoding {
+function wireEncoding(text: string, given: unknown, bytes: number): BufferEncoding {
   const encoding = encodingOf(given);
   return encoding === 'utf8' && bytes === text.length ? 'latin1' : encoding;
 }
