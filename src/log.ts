@@ -64,12 +64,35 @@ export function levelFor(verbose: number, quiet: number): LogLevel {
 }
 
 /**
- * Writes `text` to standard output, as the log does; for access logs. A full disk or a reader that went away must not
- * end a server: what cannot be written is lost, and standard error says so once.
+ * Writes `text` to standard output, as the log does, behind what waits to be written. A full disk or a reader that went
+ * away must not end a server: what cannot be written is lost, and standard error says so once.
  */
 export function writeLog(text: string): void {
   if (process.stdout.listenerCount('error', tellLostOutput) === 0) process.stdout.on('error', tellLostOutput);
-  process.stdout.write(text);
+  const all = waiting + text;
+  waiting = '';
+  process.stdout.write(all);
+}
+
+/**
+ * Writes a line of an access log with all others of this turn of the event loop: a call into the system for each would
+ * cost more than many an answer. At the end of the process what waits is written; what kills it at once loses a turn.
+ */
+export function writeLogSoon(line: string): void {
+  // Several processes may write to one pipe, which keeps no more than that together (POSIX, PIPE_BUF).
+  if (waiting.length + line.length > MOST_TOGETHER) writeWaiting();
+  if (waiting === '') setImmediate(writeWaiting);
+  if (process.listenerCount('exit', writeWaiting) === 0) process.on('exit', writeWaiting);
+  waiting += line;
+}
+
+/** In bytes, which characters of an access log are. */
+const MOST_TOGETHER = 4096;
+
+let waiting = '';
+
+function writeWaiting(): void {
+  if (waiting !== '') writeLog('');
 }
 
 let isTold = false;

@@ -5,9 +5,9 @@ import type { BodyReader, Connection, Exchange, RequestHead } from './exchange.j
 import { allPairs } from './headed-exchange.js';
 import { bodyOf } from './input.js';
 import { putHeaders } from './node-head.js';
+import { endInOneWrite } from './node-one-write.js';
 import { bytesSent, hasOwnWriteHead } from './node-strict.js';
 import type { NodeRequest, Upgrade } from './node-types.js';
-import { endInOneWrite } from './one-write.js';
 
 export class NodeExchange implements Exchange {
   readonly request: RequestHead;

@@ -4,7 +4,7 @@ import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:ht
 import { toError } from '../errors.js';
 import { bytesOf, encodingOf } from './chunk.js';
 import { framingMistake, framingOf, lengthOf } from './node-framing.js';
-import { endInOneWrite } from './one-write.js';
+import { endInOneWrite } from './node-one-write.js';
 
 /**
  * Holds `res` to a head that says one thing of its body, and to the length that its head promises: another one would be

@@ -3,7 +3,7 @@ import type { App } from '../gateway/app.js';
 import { errorStream } from '../gateway/error-stream.js';
 import type { Exchange } from '../gateway/exchange.js';
 import type { GatewayOptions } from '../gateway/run.js';
-import { type Logger, writeLog } from '../log.js';
+import { type Logger, writeLogSoon } from '../log.js';
 import { createFront } from './front/front.js';
 import { Listener, type Readiness } from './listener.js';
 import type { ServerOptions } from './options.js';
@@ -35,7 +35,7 @@ export function createListener(
       scheme: options.url_scheme,
       ...(options.server_name === null ? {} : { serverName: options.server_name }),
     },
-    accessLog: format === 'off' ? null : { format, write: (line) => writeLog(`${line}\n`) },
+    accessLog: format === 'off' ? null : { format, write: (line) => writeLogSoon(`${line}\n`) },
     gateway: { ...gatewayOptions(name, options, log), multiprocess },
     onRefuse: ({ status, reason }, remoteAddress) =>
       log.debug({ server: name, remoteAddress, status }, `refused: ${reason}`),

@@ -2,8 +2,8 @@
 // Called by front.ts for each request where a log is asked for; formats lines by access-log.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { bytesOf } from '../../gateway/chunk.js';
 import type { RequestHead } from '../../gateway/exchange.js';
+import type { NodeExchange } from '../../gateway/node-exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
 import type { Unproxied } from './forwarded.js';
@@ -21,41 +21,28 @@ const CLIENT_GONE = 499;
 const SWITCHING_PROTOCOLS = 101;
 
 /**
- * The app sees the id that is logged, as X-Request-Id; `isTrusted` says whether the peer may name it. A connection that
- * an app took over is logged when it is closed, as 101, whatever the app made of it.
+ * Gives a request the id by which it is logged; `isTrusted` says whether the peer may name it. Every form of its headers
+ * then shows this id as X-Request-Id, whatever the client called its request.
  */
-export function logAccess(
-  log: AccessLog,
-  req: IncomingMessage,
-  res: ServerResponse,
-  seen: Unproxied,
-  isTrusted: boolean,
-): void {
-  awaited.add(req);
-  const begun = performance.now();
-  const known = { time: Date.now(), requestId: requestId(req.rawHeaders, isTrusted) };
-  nameRequest(req, seen.request, known.requestId);
-  const bytes = countBytes(res);
-  const write = (outcome: Outcome): void => {
-    const duration = performance.now() - begun;
-    log.write(accessLogFormatter(log.format)({ ...known, ...received(req, seen), ...outcome, duration }));
-  };
-  let isWhole = false;
-  // What was not sent when a connection breaks counts as finished too; others end the connection behind an answer.
-  res.prependOnceListener('finish', () => {
-    isWhole = !req.socket.destroyed;
-  });
-  res.once('close', () => {
-    if (!res.writableEnded && res.socket === null) writeAtEnd(req.socket, write);
-    else {
-      const refusal = isWhole || res.headersSent ? undefined : refusals.get(req);
-      if (refusal !== undefined) write(outcomeOf(refusal, req));
-      else {
-        const status = isWhole || res.headersSent ? res.statusCode : CLIENT_GONE;
-        write({ status, bytes: bytes(), aborted: !isWhole });
-      }
-    }
-  });
+export function nameRequest(req: IncomingMessage, head: RequestHead, isTrusted: boolean): string {
+  const id = requestId(req.rawHeaders, isTrusted);
+  const others = head.rawHeaders.filter(
+    (_text, at, all) => all[at - (at % 2)]?.toLowerCase() !== 'x-request-id',
+  );
+  applyHead(req, { ...head, rawHeaders: [...others, 'X-Request-Id', id] });
+  return id;
+}
+
+/**
+ * Writes the entry of a request when its answer is through. A connection that an app took over is logged when it is
+ * closed, as 101, whatever the app made of it.
+ */
+export function logAccess(log: AccessLog, exchange: NodeExchange, seen: Unproxied, requestId: string): void {
+  const access = new Access(log, exchange, seen, requestId);
+  const { req, res }: { req: LoggedRequest; res: ServerResponse } = exchange;
+  req[ACCESS] = access;
+  res.prependListener('finish', access.onFinish);
+  res.once('close', access.onClose);
 }
 
 /**
@@ -65,11 +52,12 @@ export function logAccess(
 export function logRefusal(
   log: AccessLog,
   refusal: Refusal,
-  req: IncomingMessage | null,
+  req: LoggedRequest | null,
   remoteAddress: string,
 ): void {
-  if (req !== null && awaited.has(req)) {
-    refusals.set(req, refusal);
+  const access = req?.[ACCESS];
+  if (access !== undefined) {
+    access.refusal = refusal;
     return;
   }
   const known = { time: Date.now(), requestId: requestId([], false), duration: 0, remoteAddress, user: null };
@@ -80,61 +68,85 @@ export function logRefusal(
   log.write(accessLogFormatter(log.format)({ ...known, ...entry, ...outcomeOf(refusal, req) }));
 }
 
-/** Requests whose entry is written when their answer is through. */
-const awaited = new WeakSet<IncomingMessage>();
+/** What is known of a request that is being answered. */
+const ACCESS = Symbol('access');
 
-/** What was said in place of the app's answer. */
-const refusals = new WeakMap<IncomingMessage, Refusal>();
+interface LoggedRequest extends IncomingMessage {
+  [ACCESS]?: Access;
+}
+
+class Access {
+  readonly #log: AccessLog;
+  readonly #exchange: NodeExchange;
+  readonly #seen: Unproxied;
+  readonly #requestId: string;
+  readonly #time = Date.now();
+  readonly #begun = performance.now();
+  #isWhole = false;
+  /** What was said in place of the app's answer. */
+  refusal: Refusal | null = null;
+
+  constructor(log: AccessLog, exchange: NodeExchange, seen: Unproxied, requestId: string) {
+    this.#log = log;
+    this.#exchange = exchange;
+    this.#seen = seen;
+    this.#requestId = requestId;
+  }
+
+  /** Before anybody else hears of it: others end the connection behind an answer. */
+  readonly onFinish = (): void => {
+    // What was not sent when a connection breaks counts as finished too.
+    this.#isWhole = !this.#exchange.req.socket.destroyed;
+  };
+
+  readonly onClose = (): void => {
+    const { req, res, bytesSent } = this.#exchange;
+    if (!res.writableEnded && res.socket === null) this.#writeAtEnd(req.socket);
+    else if (this.#isWhole || res.headersSent) {
+      const bytes = hasBody(req, res.statusCode) ? bytesSent : 0;
+      this.#write({ status: res.statusCode, bytes, aborted: !this.#isWhole });
+    } else if (this.refusal !== null) this.#write(outcomeOf(this.refusal, req));
+    else this.#write({ status: CLIENT_GONE, bytes: 0, aborted: true });
+  };
+
+  /** For a connection that was taken over: from here on all that is sent on it is the app's. */
+  #writeAtEnd(socket: Socket): void {
+    const before = socket.bytesWritten;
+    socket.once('close', () =>
+      this.#write({ status: SWITCHING_PROTOCOLS, bytes: socket.bytesWritten - before, aborted: false }),
+    );
+  }
+
+  #write({ status, bytes, aborted }: Outcome): void {
+    const { connection, request } = this.#seen;
+    const { headers } = this.#exchange.req;
+    const entry: AccessEntry = {
+      time: this.#time,
+      remoteAddress: connection.remoteAddress,
+      user: null,
+      method: request.method,
+      target: request.target,
+      httpVersion: request.httpVersion,
+      host: request.host,
+      status,
+      bytes,
+      referer: headers.referer ?? null,
+      userAgent: headers['user-agent'] ?? null,
+      duration: performance.now() - this.#begun,
+      requestId: this.#requestId,
+      aborted,
+    };
+    this.#log.write(accessLogFormatter(this.#log.format)(entry));
+  }
+}
+
+type Outcome = Pick<AccessEntry, 'status' | 'bytes' | 'aborted'>;
 
 function outcomeOf({ status, reason }: Refusal, req: IncomingMessage | null): Outcome {
   return { status, bytes: req?.method === 'HEAD' ? 0 : reason.length + 1, aborted: false };
 }
 
-type Outcome = Pick<AccessEntry, 'status' | 'bytes' | 'aborted'>;
-
-function received(
-  req: IncomingMessage,
-  { connection, request }: Unproxied,
-): Omit<AccessEntry, keyof Outcome | 'time' | 'duration' | 'requestId'> {
-  return {
-    remoteAddress: connection.remoteAddress,
-    user: null,
-    method: request.method,
-    target: request.target,
-    httpVersion: request.httpVersion,
-    host: request.host,
-    referer: req.headers.referer ?? null,
-    userAgent: req.headers['user-agent'] ?? null,
-  };
-}
-
-/** For a connection that was taken over: from here on all that is sent on it is the app's. */
-function writeAtEnd(socket: Socket, write: (outcome: Outcome) => void): void {
-  const before = socket.bytesWritten;
-  socket.once('close', () =>
-    write({ status: SWITCHING_PROTOCOLS, bytes: socket.bytesWritten - before, aborted: false }),
-  );
-}
-
-/** Every form of the headers then shows this id, whatever the client called its request. */
-function nameRequest(req: IncomingMessage, head: RequestHead, id: string): void {
-  const others = head.rawHeaders.filter(
-    (_text, at, all) => all[at - (at % 2)]?.toLowerCase() !== 'x-request-id',
-  );
-  applyHead(req, { ...head, rawHeaders: [...others, 'X-Request-Id', id] });
-}
-
-/** Bytes of the body that were handed to `res` so far; `end(chunk)` does not go through `write`. */
-function countBytes(res: ServerResponse): () => number {
-  let bytes = 0;
-  const { write, end } = res;
-  const counted = (args: readonly unknown[]): readonly unknown[] => {
-    bytes += bytesOf(args[0], args[1]);
-    return args;
-  };
-  Object.assign(res, {
-    write: (...args: unknown[]): unknown => Reflect.apply(write, res, counted(args)),
-    end: (...args: unknown[]): unknown => Reflect.apply(end, res, counted(args)),
-  });
-  return () => (res.req.method === 'HEAD' ? 0 : bytes);
+/** RFC 9110 section 6.4.1. */
+function hasBody({ method }: IncomingMessage, status: number): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304;
 }

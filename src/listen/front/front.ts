@@ -11,7 +11,7 @@ import { describeSocket, type ServerNames } from '../../gateway/node-handler.js'
 import type { Upgrade } from '../../gateway/node-types.js';
 import { upgradeResponse } from '../../gateway/node-upgrade.js';
 import type { GatewayOptions } from '../../gateway/run.js';
-import { type AccessLog, logAccess, logRefusal } from './access.js';
+import { type AccessLog, logAccess, logRefusal, nameRequest } from './access.js';
 import { applyHead } from './clean-request.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { UpgradeHandler } from './door.js';
@@ -111,10 +111,15 @@ class Front {
     upgrade: Upgrade | null,
   ): void {
     const { accessLog, proxies } = this.#options;
-    if (accessLog !== null) {
-      logAccess(accessLog, req, res, seen, proxies.trusts(this.#connectionOf(req.socket).remoteAddress));
+    if (accessLog === null) {
+      this.#run(new NodeExchange(req, res, seen.connection, waits, upgrade));
+      return;
     }
-    this.#run(new NodeExchange(req, res, seen.connection, waits, upgrade));
+    // Before the app sees it.
+    const id = nameRequest(req, seen.request, proxies.trusts(this.#connectionOf(req.socket).remoteAddress));
+    const exchange = new NodeExchange(req, res, seen.connection, waits, upgrade);
+    logAccess(accessLog, exchange, seen, id);
+    this.#run(exchange);
   }
 
   #unproxied(req: IncomingMessage, head: CleanHead): Unproxied | Refusal {
