@@ -17,7 +17,7 @@ export interface AccessEntry {
   readonly target: string | null;
   readonly httpVersion: string | null;
   readonly host: string | null;
-  /** 499 where the client went away before an answer began, as in nginx; 101 where an app took the connection over. */
+  /** 499 where the client went away before an answer began, as in nginx. */
   readonly status: number;
   /** Bytes of the body that were handed on; where `aborted`, not all of them may have left. */
   readonly bytes: number;

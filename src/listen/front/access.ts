@@ -6,6 +6,7 @@ import type { RequestHead } from '../../gateway/exchange.js';
 import type { NodeExchange } from '../../gateway/node-exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
+import { watchStatus } from './first-status.js';
 import type { Unproxied } from './forwarded.js';
 import type { Refusal } from './refusal.js';
 import { requestId } from './request-id.js';
@@ -35,7 +36,7 @@ export function nameRequest(req: IncomingMessage, head: RequestHead, isTrusted: 
 
 /**
  * Writes the entry of a request when its answer is through. A connection that an app took over is logged when it is
- * closed, as 101, whatever the app made of it.
+ * closed, with the status that the app answered on it.
  */
 export function logAccess(log: AccessLog, exchange: NodeExchange, seen: Unproxied, requestId: string): void {
   const access = new Access(log, exchange, seen, requestId);
@@ -112,9 +113,13 @@ class Access {
   /** For a connection that was taken over: from here on all that is sent on it is the app's. */
   #writeAtEnd(socket: Socket): void {
     const before = socket.bytesWritten;
-    socket.once('close', () =>
-      this.#write({ status: SWITCHING_PROTOCOLS, bytes: socket.bytesWritten - before, aborted: false }),
-    );
+    const said = watchStatus(socket);
+    socket.once('close', () => {
+      const bytes = socket.bytesWritten - before;
+      const status = said();
+      if (status === null && bytes === 0) this.#write({ status: CLIENT_GONE, bytes, aborted: true });
+      else this.#write({ status: status ?? SWITCHING_PROTOCOLS, bytes, aborted: false });
+    });
   }
 
   #write({ status, bytes, aborted }: Outcome): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { App } from '../../../src/gateway/app.js';
 import { leafHandler } from '../../../src/gateway/node-leaf.js';
@@ -246,6 +247,36 @@ describe('the log of a connection that an app takes over', () => {
     const received = await client.toEnd();
     await eventually(() => entries.length === 1);
     expect(entries[0]).toMatchObject({ status: 101, bytes: received.length, aborted: false, target: '/a?b' });
+  });
+
+  const HEAD = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
+  it.each<[string, (socket: Socket) => unknown, object]>([
+    [
+      'refuses it with end',
+      (socket) => socket.end(HEAD),
+      { status: 403, bytes: HEAD.length, aborted: false },
+    ],
+    [
+      'refuses it with write',
+      (socket) => [socket.write(Buffer.from(HEAD)), socket.end('no')],
+      { status: 403, bytes: HEAD.length + 2, aborted: false },
+    ],
+    ['says nothing', (socket) => socket.destroy(), { status: 499, bytes: 0, aborted: true }],
+    ['says no status', (socket) => socket.end('bye'), { status: 101, bytes: 3, aborted: false }],
+  ])('tells what the app answered that %s', async (_what, upgrade, expected) => {
+    const app: App = {
+      kind: 'node',
+      app: leafHandler(
+        () => undefined,
+        (_req, socket) => upgrade(socket),
+      ),
+    };
+    const { server, entries } = await serve(app);
+    const client = await server.open();
+    client.send(UPGRADE);
+    await client.toEnd();
+    await eventually(() => entries.length === 1);
+    expect(entries[0]).toMatchObject({ ...expected, target: '/a?b' });
   });
 
   it('is that of an ordinary answer where the app gives one', async () => {
