@@ -106,7 +106,7 @@ export class Door {
     }
     const turns = this.#connections.turnsOf(socket);
     if (turns.isDone) return;
-    if (isSurplus(error)) turns.after(() => linger(socket, this.#clock));
+    if (isSurplus(error)) turns.after(() => this.#lingerOn(socket, turns));
     else turns.sayLast(() => this.#refuse(refusal, socket, turns, null));
   };
 
@@ -136,9 +136,14 @@ export class Door {
     const destroySoon = socket.destroySoon.bind(socket);
     socket.destroySoon = () => {
       if (turns.isBusy) return destroySoon();
-      turns.finish();
-      linger(socket, this.#clock);
+      this.#lingerOn(socket, turns);
     };
+  }
+
+  /** The last answer is sent: what still comes in is neither run nor answered. */
+  #lingerOn(socket: Socket, turns: Turns): void {
+    turns.finish();
+    linger(socket, this.#clock);
   }
 
   #hand(req: IncomingMessage, res: ServerResponse, head: CleanHead): void {
@@ -182,7 +187,7 @@ export class Door {
     // An answer before the end of the body says that it closes the connection (RFC 9112 section 9.6).
     res.shouldKeepAlive = false;
     res.prependListener('finish', () => {
-      if (!req.complete) linger(socket, this.#clock);
+      if (!req.complete) this.#lingerOn(socket, turns);
     });
   }
 

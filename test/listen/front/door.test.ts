@@ -265,6 +265,46 @@ describe('requests of one connection', () => {
     expect(server.ranOn(localPort)).toEqual(['GET /last']);
   });
 
+  it('are not run behind an answer that came before the end of the body, whole as the body gets', async () => {
+    const ran: unknown[] = [];
+    const server = await serve({
+      handler: (req, res) => {
+        ran.push(req.url);
+        res.end();
+      },
+    });
+    const sockets = socketsOf(server);
+    const conversation = await server.open();
+    const { socket } = conversation;
+    socket.allowHalfOpen = true;
+    conversation.send('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n');
+    await once(socket, 'end');
+    socket.end(`abc${GET}`);
+    await conversation.toEnd();
+    await eventually(() => sockets[0]?.closed === true);
+    expect(ran).toEqual(['/early']);
+  });
+
+  it('are thrown away without a trace of each where a trailer closed the connection', async () => {
+    const server = await serve();
+    const sockets = socketsOf(server);
+    const conversation = await server.open();
+    const { socket } = conversation;
+    socket.allowHalfOpen = true;
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    conversation.send(`${head}0\r\nConnection: close\r\n\r\nsurplus`);
+    await once(socket, 'end');
+    const listeners = sockets[0]?.listenerCount('close');
+    for (let count = 0; count < 20; count += 1) {
+      const { bytesRead = 0 } = sockets[0] ?? {};
+      socket.write('more');
+      await eventually(() => sockets[0]?.bytesRead !== bytesRead);
+    }
+    expect(sockets[0]?.listenerCount('close')).toBe(listeners);
+    socket.end();
+    expect(statuses(parseAnswers(await conversation.toEnd()))).toEqual([200]);
+  });
+
   it('get no second head where the body breaks behind the first one', async () => {
     const server = await serve({
       handler: (req, res) => {
