@@ -89,8 +89,8 @@ class Front {
   /** Only WebSockets are handed over; whatever else a client offers to speak, its request is an ordinary one. */
   readonly onUpgrade: UpgradeHandler = (req, socket, first, head, release) => {
     if (req.headers.upgrade?.toLowerCase() !== 'websocket') return false;
-    // RFC 9110 section 7.8: HTTP/1.0 has no upgrades.
-    if (req.httpVersion === '1.0') return false;
+    // RFC 9110 section 7.8: HTTP/1.0 has no upgrades. RFC 6455 section 4.1: a WebSocket is asked for with GET.
+    if (req.httpVersion === '1.0' || req.method !== 'GET') return false;
     const seen = this.#unproxied(req, head);
     if (seen.kind === 'refuse') socket.end(refusalText(seen, req.method ?? null, new Date()), 'latin1');
     else {

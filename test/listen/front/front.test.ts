@@ -197,6 +197,22 @@ describe('a request for a WebSocket', () => {
     },
   );
 
+  it.each(['POST', 'OPTIONS'])('is not one with %s, which is an ordinary request', async (method) => {
+    const taken: Socket[] = [];
+    const server = await serve(taking(taken));
+    const answers = await server.ask(UPGRADE.replace('GET', method) + request());
+    expect(answers.map(({ body }) => body)).toEqual(['ordinary', 'ordinary']);
+    expect(taken).toEqual([]);
+  });
+
+  it('is not one for the server as a whole, which answers by itself', async () => {
+    const taken: Socket[] = [];
+    const server = await serve(taking(taken));
+    const answers = await server.ask(UPGRADE.replace(/^GET \S+/, 'OPTIONS *') + request());
+    expect(answers.map(({ body }) => body)).toEqual(['', 'ordinary']);
+    expect(taken).toEqual([]);
+  });
+
   it('that a proxy spoiled is refused, and reaches no app', async () => {
     const taken: Socket[] = [];
     const server = await serve(taking(taken), { proxies: TRUSTING });
