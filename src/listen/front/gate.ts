@@ -65,7 +65,7 @@ export function gate(head: RequestHead, limits: GateLimits): GateResult {
     bodyLength,
     waitsForContinue: expects && bodyLength !== 0,
     closes: fields.connection !== null && hasClose(fields.connection),
-    upgrades: fields.upgrade !== null && fields.connection !== null && hasUpgrade(fields.connection),
+    upgrades: Boolean(fields.upgrade) && fields.connection !== null && hasUpgrade(fields.connection),
     hasForwarded: fields.hasForwarded,
   };
   return { kind: 'pass', request };

@@ -61,6 +61,7 @@ describe('an ordinary request', () => {
     );
     expect(passed(head({ fields: ['Upgrade', 'x', 'Connection', 'keep-alive'] })).upgrades).toBe(false);
     expect(passed(head({ fields: ['Connection', 'upgrade'] })).upgrades).toBe(false);
+    expect(passed(head({ fields: ['Upgrade', '', 'Connection', 'upgrade'] })).upgrades).toBe(false);
   });
 
   it.each([
