@@ -3,6 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { answerForServer } from './answer-for-server.js';
 import { BodyWatch, TOO_LARGE } from './body-limit.js';
 import { applyHead } from './clean-request.js';
 import { isSurplus, type ParserError, refusalFor } from './client-error.js';
@@ -11,7 +12,7 @@ import { endWith, linger } from './closing.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { Connections } from './connections.js';
 import { type CleanHead, type GateResult, gate } from './gate.js';
-import { ALLOW, type Refusal, refusalText } from './refusal.js';
+import { type Refusal, refusalText } from './refusal.js';
 import { replayWithoutUpgrade } from './replay.js';
 import type { Turns } from './turns.js';
 
@@ -74,7 +75,16 @@ export class Door {
     this.#clock = clock;
   }
 
-  /** For `request`, `checkContinue` and `checkExpectation`. */
+  /**
+   * For `checkContinue`. node:http closes the connection behind every answer without a 100; here it is the body that
+   * counts, and whether it came (RFC 9110 section 10.1.1). What it remembers has the same name in every version.
+   */
+  readonly onExpecting = (req: IncomingMessage, res: ServerResponse): void => {
+    Object.assign(res, { _expect_continue: false });
+    this.onRequest(req, res);
+  };
+
+  /** For `request` and `checkExpectation`. */
   readonly onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     const turns = this.#connections.turnsOf(req.socket);
     if (turns.isOver) return;
@@ -147,7 +157,7 @@ export class Door {
   }
 
   #hand(req: IncomingMessage, res: ServerResponse, head: CleanHead): void {
-    if (head.target === '*') answerForServer(res);
+    if (head.target === '*') answerForServer(req, res, head.waitsForContinue);
     else this.#keepers.handler(req, res, head, head.waitsForContinue);
   }
 
@@ -222,12 +232,6 @@ export class Door {
     if (isAnswering) socket.destroy();
     else endWith(socket, refusalText(refusal, req?.method ?? null, new Date()), this.#clock);
   }
-}
-
-/** `OPTIONS *` asks about the server, not about anything that an app has (RFC 9110 section 9.3.7). */
-function answerForServer(res: ServerResponse): void {
-  res.writeHead(200, ['Allow', ALLOW, 'Content-Length', '0']);
-  res.end();
 }
 
 function startWithContinue(res: ServerResponse, watch: BodyWatch): void {

@@ -41,7 +41,8 @@ export function createGatedServer(options: GatedServerOptions): GatedServer {
   const door = new Door(server, connections, limits, options, clock);
   connections.onRelease = cutStalled(server, limits, connections.rests, clock).release;
   // All three are requests: the gate knows what Expect may say.
-  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, door.onRequest);
+  for (const event of ['request', 'checkExpectation']) server.on(event, door.onRequest);
+  server.on('checkContinue', door.onExpecting);
   for (const event of ['upgrade', 'connect']) server.on(event, door.onUpgrade);
   server.on('clientError', door.onError);
   return { server, connections };

@@ -228,6 +228,23 @@ describe('an expectation', () => {
   });
 });
 
+describe('an expectation that nothing waits for', () => {
+  it('costs no connection where there is no body', async () => {
+    const server = await serve(echo('wsgi'));
+    const expecting = 'Host: a\r\nExpect: 100-continue\r\n';
+    const answers = await server.ask(
+      `GET /1 HTTP/1.1\r\n${expecting}\r\nPOST /2 HTTP/1.1\r\n${expecting}Content-Length: 0\r\n\r\n${CLOSE}`,
+    );
+    expect(statuses(answers)).toEqual([200, 200, 200]);
+  });
+
+  it('costs none where the body is there, read or unread', async () => {
+    const server = await serve(careless);
+    const answers = await server.ask(sized('hello', 'Expect: 100-continue\r\n') + CLOSE);
+    expect(bodies(answers)).toEqual(['no /s', 'no /last']);
+  });
+});
+
 describe('a body that nobody reads', () => {
   it('does not keep the client from its answer, and what is left of it is no request', async () => {
     const server = await serve(careless);

@@ -127,6 +127,22 @@ describe('what no app is handed', () => {
     ]);
   });
 
+  it('OPTIONS * keeps its connection, be there a body, and be that late or waited for', async () => {
+    const server = await serve();
+    const conversation = await server.open();
+    const ask = (fields: string) => conversation.send(`OPTIONS * HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+    ask('Content-Length: 3\r\n');
+    await new Promise((later) => setImmediate(later));
+    conversation.send('abc');
+    await answersOf(conversation, 1);
+    ask('Content-Length: 3\r\nExpect: 100-continue\r\n');
+    await answersOf(conversation, 2);
+    conversation.send('abc');
+    await answersOf(conversation, 3);
+    ask('Connection: close\r\n');
+    expect(statuses(parseAnswers(await conversation.toEnd()))).toEqual([200, 100, 200, 200]);
+  });
+
   it('a request for another host is refused', async () => {
     const server = await serve({ limits: { allowsHost: hostFilter(['b']) } });
     expect(statuses(await ask(server, GET))).toEqual([421]);
