@@ -11,6 +11,8 @@ export interface StallLimits {
   readonly sendTimeout: number;
   /** Milliseconds between an answer and the next request; 0 sets no limit. */
   readonly keepAliveTimeout: number;
+  /** Milliseconds that the head of a request may take, which node:http watches; 0 sets no limit. */
+  readonly headersTimeout: number;
 }
 
 export interface StallPatrol {
@@ -22,9 +24,17 @@ export interface StallPatrol {
 const LOOKS = 8;
 const MOST_BETWEEN_LOOKS = 5000;
 
-interface Progress {
+/** A count of bytes, and since when it is the same. */
+interface Mark {
   bytes: number;
   since: number;
+}
+
+interface Progress {
+  /** In either direction. */
+  readonly moved: Mark;
+  /** To the client. */
+  readonly sent: Mark;
 }
 
 /** `rests` tells whether a connection has been answered everything that it asked for. */
@@ -39,8 +49,7 @@ export function cutStalled(
   const pause = Math.min(...set.map((limit) => limit / LOOKS), MOST_BETWEEN_LOOKS);
   const look = (): void => {
     for (const [socket, progress] of connections) {
-      const limit = rests(socket) ? limits.keepAliveTimeout : limits.sendTimeout;
-      if (limit > 0 && restedFor(socket, progress, clock.now()) >= limit) socket.destroy();
+      if (isStalled(socket, progress, limits, rests(socket), clock.now())) socket.destroy();
     }
     if (connections.size > 0) clock.after(pause, look);
   };
@@ -50,20 +59,44 @@ export function cutStalled(
   if (set.length === 0) return { release };
   server.on('connection', (socket: Socket) => {
     if (connections.size === 0) clock.after(pause, look);
-    connections.set(socket, { bytes: 0, since: clock.now() });
+    const since = clock.now();
+    connections.set(socket, { moved: { bytes: 0, since }, sent: { bytes: 0, since } });
     socket.once('close', () => release(socket));
   });
   return { release };
 }
 
-/** Milliseconds since a byte was last seen to have moved. */
-function restedFor(socket: Socket, progress: Progress, now: number): number {
-  const bytes = socket.bytesRead + socket.bytesWritten - queuedOn(socket);
-  if (bytes !== progress.bytes) {
-    progress.bytes = bytes;
-    progress.since = now;
+/**
+ * Empty lines ahead of a request are bytes, and no request to node:http (RFC 9112 section 2.2): they do not make the rest
+ * between two requests longer than it takes for a request to begin in time and to bring its head.
+ */
+function isStalled(
+  socket: Socket,
+  { moved, sent }: Progress,
+  limits: StallLimits,
+  rests: boolean,
+  now: number,
+): boolean {
+  const { sendTimeout, keepAliveTimeout, headersTimeout } = limits;
+  const bytesSent = socket.bytesWritten - queuedOn(socket);
+  const quiet = unchangedFor(moved, socket.bytesRead + bytesSent, now);
+  const unanswered = unchangedFor(sent, bytesSent, now);
+  if (!rests) return isOver(quiet, sendTimeout);
+  const untilNextHead = headersTimeout === 0 ? 0 : keepAliveTimeout + headersTimeout;
+  return isOver(quiet, keepAliveTimeout) || (keepAliveTimeout > 0 && isOver(unanswered, untilNextHead));
+}
+
+function isOver(time: number, limit: number): boolean {
+  return limit > 0 && time >= limit;
+}
+
+/** Milliseconds since the count was last seen to change. */
+function unchangedFor(mark: Mark, bytes: number, now: number): number {
+  if (bytes !== mark.bytes) {
+    mark.bytes = bytes;
+    mark.since = now;
   }
-  return now - progress.since;
+  return now - mark.since;
 }
 
 /**

@@ -208,6 +208,14 @@ describe('an answer', () => {
 });
 
 describe('a connection at rest', () => {
+  it('is closed in time too where empty lines come in', async () => {
+    const server = await serve(reading, { keepAliveTimeout: 100, headersTimeout: 100, sendTimeout: 0 });
+    const client = await server.open();
+    client.send(GET);
+    await client.until(/1 0 /);
+    expect(statuses(parseAnswers(await trickle(client, forEver('\r\n'), 5)))).toEqual([200]);
+  });
+
   it('is closed at keepalive_timeout, without another byte', async () => {
     const server = await serve(reading, { keepAliveTimeout: 50 });
     const client = await server.open();

@@ -9,20 +9,22 @@ import { FakeClock } from '../../helpers/fake-clock.js';
 /** A connection whose bytes are counted by hand. */
 class HandSocket extends Socket {
   moved = 0;
+  sent = 0;
 
   constructor() {
     super();
     Object.defineProperty(this, 'bytesRead', { get: () => this.moved });
+    Object.defineProperty(this, 'bytesWritten', { get: () => this.sent });
   }
 }
 
 function patrol(
-  limits: { sendTimeout: number; keepAliveTimeout: number },
+  limits: { sendTimeout: number; keepAliveTimeout: number; headersTimeout?: number },
   rests: () => boolean = () => false,
 ) {
   const clock = new FakeClock();
   const server = createServer();
-  const { release } = cutStalled(server, limits, rests, clock);
+  const { release } = cutStalled(server, { headersTimeout: 0, ...limits }, rests, clock);
   const socket = new HandSocket();
   EventEmitter.prototype.emit.call(server, 'connection', socket);
   return { clock, socket, release };
@@ -56,6 +58,35 @@ describe('the patrol', () => {
     socket.moved += 1;
     clock.advance(5000);
     expect(socket.destroyed).toBe(true);
+  });
+
+  it('cuts a connection on which bytes come between requests, and never a request', () => {
+    const { clock, socket } = patrol(
+      { sendTimeout: 0, keepAliveTimeout: 4000, headersTimeout: 3000 },
+      () => true,
+    );
+    const drip = (seconds: number) => {
+      for (let second = 0; second < seconds; second += 1) {
+        socket.moved += 1;
+        clock.advance(1000);
+      }
+    };
+    drip(5);
+    expect(socket.destroyed).toBe(false);
+    socket.sent += 1;
+    drip(6);
+    expect(socket.destroyed).toBe(false);
+    drip(3);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('lets bytes between requests be where a head may take as long as it likes', () => {
+    const { clock, socket } = patrol({ sendTimeout: 0, keepAliveTimeout: 4000 }, () => true);
+    for (let second = 0; second < 60; second += 1) {
+      socket.moved += 1;
+      clock.advance(1000);
+    }
+    expect(socket.destroyed).toBe(false);
   });
 
   it('cuts nothing where neither has a limit, and leaves released connections alone', () => {
