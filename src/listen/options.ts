@@ -56,10 +56,12 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
   headers_timeout: option(duration, '30s', 'Time for a request head to arrive'),
   request_timeout: option(duration, '300s', 'Time for a whole request to arrive; 0 sets no limit'),
   body_timeout: option(duration, '30s', 'Time between two pieces of a request body; 0 sets no limit'),
-  send_timeout: option(duration, '120s', 'Time without a byte in either direction; 0 sets no limit', [
-    'channel_timeout',
-    'socket_timeout',
-  ]),
+  send_timeout: option(
+    duration,
+    '120s',
+    'Time without a byte while a request comes in or is answered; 0 sets no limit',
+    ['channel_timeout', 'socket_timeout'],
+  ),
   keepalive_timeout: option(duration, '65s', 'Time that an idle connection is kept', ['keepalive']),
   max_request_header_size: option(size, '16 KiB', 'Most bytes of request line and fields together'),
   max_headers: option(integer(1), '100', 'Most fields of a request', ['limit_request_fields']),

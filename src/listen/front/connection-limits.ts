@@ -11,7 +11,10 @@ export interface ConnectionLimits extends GateLimits, BodyLimits {
   readonly headersTimeout: number;
   /** For the whole request to arrive; then 408. Not less than `headersTimeout`, or 0. */
   readonly requestTimeout: number;
-  /** Without a byte in either direction while a request is under way; then the connection is cut. */
+  /**
+   * Without a byte while a request is under way, in either direction while it comes in, to the client once it is there;
+   * then the connection is cut.
+   */
   readonly sendTimeout: number;
   /** Between an answer and the next request. */
   readonly keepAliveTimeout: number;

@@ -3,6 +3,12 @@
 import type { Socket } from 'node:net';
 import { Turns } from './turns.js';
 
+/**
+ * Whose move it is on a connection: `asking` while a request comes in, before the first one and behind the last word,
+ * `answering` once a request is there, `resting` when everything that was asked for is answered.
+ */
+export type Phase = 'asking' | 'answering' | 'resting';
+
 export class Connections {
   readonly #turns = new Map<Socket, Turns>();
   /** WebSockets, which are their apps' now. */
@@ -37,10 +43,12 @@ export class Connections {
     for (const turns of this.#turns.values()) turns.onceAnswered(this.#tellRest);
   }
 
-  /** Whether a connection was answered everything that it asked for so far, and did ask. */
-  readonly rests = (socket: Socket): boolean => {
+  /** What is going on between a client and the server. */
+  readonly phaseOf = (socket: Socket): Phase => {
     const turns = this.#turns.get(socket);
-    return turns !== undefined && !turns.isBusy && !turns.isDone;
+    if (turns === undefined || turns.isDone) return 'asking';
+    if (!turns.isBusy) return 'resting';
+    return turns.isReading ? 'asking' : 'answering';
   };
 
   /** For door.ts: whose turn it is on a connection. */

@@ -39,7 +39,7 @@ export function createGatedServer(options: GatedServerOptions): GatedServer {
   Object.assign(server, { httpAllowHalfOpen: options.allowHalfOpen ?? false });
   const connections = new Connections();
   const door = new Door(server, connections, limits, options, clock);
-  connections.onRelease = cutStalled(server, limits, connections.rests, clock).release;
+  connections.onRelease = cutStalled(server, limits, connections.phaseOf, clock).release;
   // All three are requests: the gate knows what Expect may say.
   for (const event of ['request', 'checkExpectation']) server.on(event, door.onRequest);
   server.on('checkContinue', door.onExpecting);

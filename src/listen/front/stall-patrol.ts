@@ -5,9 +5,13 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from './clock.js';
+import type { Phase } from './connections.js';
 
 export interface StallLimits {
-  /** Milliseconds without a byte in either direction while a request is under way; 0 sets no limit. */
+  /**
+   * Milliseconds without a byte while a request is under way, in either direction while it comes in, to the client once
+   * it is there; 0 sets no limit.
+   */
   readonly sendTimeout: number;
   /** Milliseconds between an answer and the next request; 0 sets no limit. */
   readonly keepAliveTimeout: number;
@@ -31,17 +35,17 @@ interface Mark {
 }
 
 interface Progress {
+  phase: Phase;
   /** In either direction. */
   readonly moved: Mark;
-  /** To the client. */
+  /** To the client, begun anew with each phase. */
   readonly sent: Mark;
 }
 
-/** `rests` tells whether a connection has been answered everything that it asked for. */
 export function cutStalled(
   server: Server,
   limits: StallLimits,
-  rests: (socket: Socket) => boolean,
+  phaseOf: (socket: Socket) => Phase,
   clock: Clock,
 ): StallPatrol {
   const connections = new Map<Socket, Progress>();
@@ -49,7 +53,7 @@ export function cutStalled(
   const pause = Math.min(...set.map((limit) => limit / LOOKS), MOST_BETWEEN_LOOKS);
   const look = (): void => {
     for (const [socket, progress] of connections) {
-      if (isStalled(socket, progress, limits, rests(socket), clock.now())) socket.destroy();
+      if (isStalled(socket, progress, phaseOf(socket), limits, clock.now())) socket.destroy();
     }
     if (connections.size > 0) clock.after(pause, look);
   };
@@ -60,30 +64,34 @@ export function cutStalled(
   server.on('connection', (socket: Socket) => {
     if (connections.size === 0) clock.after(pause, look);
     const since = clock.now();
-    connections.set(socket, { moved: { bytes: 0, since }, sent: { bytes: 0, since } });
+    connections.set(socket, { phase: 'asking', moved: { bytes: 0, since }, sent: { bytes: 0, since } });
     socket.once('close', () => release(socket));
   });
   return { release };
 }
 
 /**
- * Empty lines ahead of a request are bytes, and no request to node:http (RFC 9112 section 2.2): they do not make the rest
- * between two requests longer than it takes for a request to begin in time and to bring its head.
+ * What a client sends ahead of its turn holds off no limit: a byte now and then would keep an answer that it does not
+ * read, and empty lines, which are no request (RFC 9112 section 2.2), a rest. That ends when the next head has to be there.
  */
 function isStalled(
   socket: Socket,
-  { moved, sent }: Progress,
-  limits: StallLimits,
-  rests: boolean,
+  progress: Progress,
+  phase: Phase,
+  { sendTimeout, keepAliveTimeout, headersTimeout }: StallLimits,
   now: number,
 ): boolean {
-  const { sendTimeout, keepAliveTimeout, headersTimeout } = limits;
   const bytesSent = socket.bytesWritten - queuedOn(socket);
-  const quiet = unchangedFor(moved, socket.bytesRead + bytesSent, now);
-  const unanswered = unchangedFor(sent, bytesSent, now);
-  if (!rests) return isOver(quiet, sendTimeout);
-  const untilNextHead = headersTimeout === 0 ? 0 : keepAliveTimeout + headersTimeout;
-  return isOver(quiet, keepAliveTimeout) || (keepAliveTimeout > 0 && isOver(unanswered, untilNextHead));
+  const quiet = unchangedFor(progress.moved, socket.bytesRead + bytesSent, now);
+  if (phase !== progress.phase) {
+    progress.phase = phase;
+    progress.sent.since = now;
+  }
+  const unanswered = unchangedFor(progress.sent, bytesSent, now);
+  if (phase === 'asking') return isOver(quiet, sendTimeout);
+  if (phase === 'answering') return isOver(unanswered, sendTimeout);
+  const restsTooLong = headersTimeout > 0 && unanswered >= keepAliveTimeout + headersTimeout;
+  return isOver(quiet, keepAliveTimeout) || (keepAliveTimeout > 0 && restsTooLong);
 }
 
 function isOver(time: number, limit: number): boolean {

@@ -25,6 +25,7 @@ function phase(): Promise<void> {
 
 /** A request as the door lets it in; `answer` is what node:http does when its answer is through. */
 function request(socket: Socket): {
+  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly closes: boolean;
   readonly answer: () => void;
@@ -40,7 +41,7 @@ function request(socket: Socket): {
     res.emit('finish');
     res.emit('close');
   };
-  return { res, closes, answer };
+  return { req, res, closes, answer };
 }
 
 describe('the connections of a server', () => {
@@ -69,13 +70,15 @@ describe('the connections of a server', () => {
 
   it('rest when they were answered all that they asked for, and not before they ask or behind the last word', () => {
     const socket = new Socket();
-    expect(connections.rests(socket)).toBe(false);
-    const { answer } = request(socket);
-    expect(connections.rests(socket)).toBe(false);
+    expect(connections.phaseOf(socket)).toBe('asking');
+    const { req, answer } = request(socket);
+    expect(connections.phaseOf(socket)).toBe('asking');
+    req.complete = true;
+    expect(connections.phaseOf(socket)).toBe('answering');
     answer();
-    expect(connections.rests(socket)).toBe(true);
+    expect(connections.phaseOf(socket)).toBe('resting');
     connections.turnsOf(socket).finish();
-    expect(connections.rests(socket)).toBe(false);
+    expect(connections.phaseOf(socket)).toBe('asking');
   });
 });
 

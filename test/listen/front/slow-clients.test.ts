@@ -168,6 +168,18 @@ describe('an answer', () => {
     await eventually(() => server.sockets[0]?.destroyed === true);
   });
 
+  it('that the client does not read is cut then too where empty lines come in', async () => {
+    const server = await serve(
+      node((_req, res) => res.end(Buffer.alloc(20_000_000))),
+      { sendTimeout: 200 },
+    );
+    const client = await server.open({ readsNothing: true });
+    client.send(GET);
+    const dripping = setInterval(() => client.send('\r\n'), 20);
+    await eventually(() => server.sockets[0]?.destroyed === true);
+    clearInterval(dripping);
+  });
+
   it('that the client reads slowly and steadily arrives whole, though it was written at once', async () => {
     // Takes a few times as long as nothing may move: a busy machine stands still for a while.
     const size = 30_000_000;

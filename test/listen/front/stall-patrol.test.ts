@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 
+import type { Phase } from '../../../src/listen/front/connections.js';
 import { cutStalled } from '../../../src/listen/front/stall-patrol.js';
 import { FakeClock } from '../../helpers/fake-clock.js';
 
@@ -20,11 +21,11 @@ class HandSocket extends Socket {
 
 function patrol(
   limits: { sendTimeout: number; keepAliveTimeout: number; headersTimeout?: number },
-  rests: () => boolean = () => false,
+  phaseOf: () => Phase = () => 'asking',
 ) {
   const clock = new FakeClock();
   const server = createServer();
-  const { release } = cutStalled(server, { headersTimeout: 0, ...limits }, rests, clock);
+  const { release } = cutStalled(server, { headersTimeout: 0, ...limits }, phaseOf, clock);
   const socket = new HandSocket();
   EventEmitter.prototype.emit.call(server, 'connection', socket);
   return { clock, socket, release };
@@ -49,12 +50,11 @@ describe('the patrol', () => {
   });
 
   it('gives a connection that rests between requests its own time', () => {
-    let rests = true;
-    const { clock, socket } = patrol({ sendTimeout: 80_000, keepAliveTimeout: 4000 }, () => rests);
-    rests = false;
+    let phase: Phase = 'asking';
+    const { clock, socket } = patrol({ sendTimeout: 80_000, keepAliveTimeout: 4000 }, () => phase);
     clock.advance(20_000);
     expect(socket.destroyed).toBe(false);
-    rests = true;
+    phase = 'resting';
     socket.moved += 1;
     clock.advance(5000);
     expect(socket.destroyed).toBe(true);
@@ -63,7 +63,7 @@ describe('the patrol', () => {
   it('cuts a connection on which bytes come between requests, and never a request', () => {
     const { clock, socket } = patrol(
       { sendTimeout: 0, keepAliveTimeout: 4000, headersTimeout: 3000 },
-      () => true,
+      () => 'resting',
     );
     const drip = (seconds: number) => {
       for (let second = 0; second < seconds; second += 1) {
@@ -80,8 +80,27 @@ describe('the patrol', () => {
     expect(socket.destroyed).toBe(true);
   });
 
+  it('counts what the client sends while it asks, and not while it is answered', () => {
+    let phase: Phase = 'asking';
+    const { clock, socket } = patrol({ sendTimeout: 8000, keepAliveTimeout: 0 }, () => phase);
+    const drip = (seconds: number) => {
+      for (let second = 0; second < seconds; second += 1) {
+        socket.moved += 1;
+        clock.advance(1000);
+      }
+    };
+    drip(20);
+    phase = 'answering';
+    drip(7);
+    socket.sent += 1;
+    drip(7);
+    expect(socket.destroyed).toBe(false);
+    drip(3);
+    expect(socket.destroyed).toBe(true);
+  });
+
   it('lets bytes between requests be where a head may take as long as it likes', () => {
-    const { clock, socket } = patrol({ sendTimeout: 0, keepAliveTimeout: 4000 }, () => true);
+    const { clock, socket } = patrol({ sendTimeout: 0, keepAliveTimeout: 4000 }, () => 'resting');
     for (let second = 0; second < 60; second += 1) {
       socket.moved += 1;
       clock.advance(1000);
