@@ -37,6 +37,11 @@ export interface Exchange {
   readonly connection: Connection;
   /** Reads nothing, and sends no `100 Continue`, before the first `read()`. */
   readonly body: BodyReader;
+  /**
+   * What reading the body failed with, where the client broke it off or it broke a limit: an app that ends with that is
+   * not to blame. Engines that cannot tell lack it.
+   */
+  readonly bodyError?: Error | null | undefined;
   /** True once the client is gone; nothing that is written then arrives. */
   readonly closed: boolean;
   /** Calls `listener` once when the client goes away before the end. */

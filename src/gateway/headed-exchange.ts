@@ -31,6 +31,10 @@ export class HeadedExchange implements Exchange {
     return this.base.body;
   }
 
+  get bodyError(): Error | null | undefined {
+    return this.base.bodyError;
+  }
+
   get closed(): boolean {
     return this.base.closed;
   }

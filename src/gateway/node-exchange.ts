@@ -53,6 +53,10 @@ export class NodeExchange implements Exchange {
     return this.#body;
   }
 
+  get bodyError(): Error | null {
+    return this.req.errored;
+  }
+
   get closed(): boolean {
     return this.#aborted || this.res.destroyed || this.req.socket.destroyed;
   }

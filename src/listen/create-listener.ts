@@ -69,7 +69,12 @@ function gatewayOptions(server: string, options: ServerOptions, log: Logger): Ga
     maxConcurrency: options.max_concurrency,
     strictHeaders: options.strict_headers,
     errors: errorStream((text) => log.error({ server }, text.replace(/\n$/, ''))),
-    onError: (error, exchange) => log.error(fieldsOf(server, error, exchange), 'an app failed'),
+    onError: (error, exchange) => {
+      const fields = fieldsOf(server, error, exchange);
+      // Whoever sends half a body would fill the log.
+      if (error === exchange.bodyError) log.debug(fields, 'a request was broken off while an app read it');
+      else log.error(fields, 'an app failed');
+    },
     onWarning: (error, exchange) => log.warn(fieldsOf(server, error, exchange), error.message),
   };
 }
