@@ -1,6 +1,6 @@
 // The head of a node:http response: what was given to it so far, and a head as it stands on the wire.
 // Called by those who put themselves between an app and its response.
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { reasonOf } from './status-line.js';
 
 export interface NodeHead {
@@ -17,7 +17,8 @@ export function givenHead(res: ServerResponse, args: readonly unknown[]): NodeHe
   const names = new Set(given.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : '')));
   const headers = ownHeaders(res, (name) => !names.has(name.toLowerCase()));
   const code = Number(status);
-  const reason = typeof second === 'string' ? second : res.statusMessage || reasonOf(code);
+  const reason =
+    typeof second === 'string' ? second : res.statusMessage || (STATUS_CODES[code] ?? reasonOf(code));
   return { status: code, reason, headers: [...headers, ...given] };
 }
 

@@ -115,13 +115,12 @@ export class StandInSocket extends Socket {
   }
 }
 
+// Express gives every request and response another prototype: what these do in another way has to be their own.
+
 /** A request whose head and body come from anywhere. */
 export class StandInRequest extends IncomingMessage {
-  readonly #body: BodyReader;
-
   constructor(socket: Socket, head: RequestHead, body: BodyReader) {
     super(socket);
-    this.#body = body;
     this.method = head.method;
     this.url = head.target;
     const [major = '1', minor = '1'] = head.httpVersion.split('.');
@@ -129,18 +128,17 @@ export class StandInRequest extends IncomingMessage {
     this.httpVersionMajor = Number(major);
     this.httpVersionMinor = Number(minor);
     putRawHeaders(this, head.rawHeaders);
-  }
-
-  override _read(size: number): void {
-    // Without it a request that flows is asked for its first chunk only.
-    super._read(size);
-    this.#body.read().then(
-      (chunk) => {
-        if (chunk === null) this.complete = true;
-        this.push(chunk);
-      },
-      (error: Error) => this.destroy(error),
-    );
+    this._read = (size) => {
+      // Without it a request that flows is asked for its first chunk only.
+      IncomingMessage.prototype._read.call(this, size);
+      body.read().then(
+        (chunk) => {
+          if (chunk === null) this.complete = true;
+          this.push(chunk);
+        },
+        (error: Error) => this.destroy(error),
+      );
+    };
   }
 }
 
@@ -159,27 +157,31 @@ export class StandInResponse extends ServerResponse {
     socket.on('drain', () => {
       if (!this.writableEnded) this.emit('drain');
     });
+    const { writeHead, addTrailers } = this;
+    this.writeHead = (...args: [status: number, ...rest: unknown[]]) => {
+      const sent = this.headersSent ? args : setHead(this, args);
+      return Reflect.apply(writeHead, this, sent);
+    };
+    this.addTrailers = (trailers) => {
+      addTrailers.call(this, trailers);
+      this.trailers = flatHeaders(trailers);
+    };
     socket.serve(this);
   }
+}
 
-  override writeHead(...args: [status: number, ...rest: unknown[]]): this {
-    if (this.headersSent) return Reflect.apply(super.writeHead, this, args);
-    const { status, reason, headers } = givenHead(this, args);
-    const kept = headerPairs(headers).flat();
-    // As in node:http: a body that trailers are announced for gets no Content-Length, which leaves them no room.
-    if (headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'trailer')) {
-      this.removeHeader('Content-Length');
-    }
-    keepHeaders(this, kept);
-    putHeaders(this, kept);
-    this.removeHeader('Transfer-Encoding');
-    return super.writeHead(status, reason);
+/** Sets all headers that `res.writeHead(...args)` would send; gives what is left to say. */
+function setHead(res: ServerResponse, args: readonly unknown[]): [status: number, reason: string] {
+  const { status, reason, headers } = givenHead(res, args);
+  const kept = headerPairs(headers).flat();
+  // As in node:http: a body that trailers are announced for gets no Content-Length, which leaves them no room.
+  if (headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'trailer')) {
+    res.removeHeader('Content-Length');
   }
-
-  override addTrailers(trailers: Parameters<ServerResponse['addTrailers']>[0]): void {
-    super.addTrailers(trailers);
-    this.trailers = flatHeaders(trailers);
-  }
+  keepHeaders(res, kept);
+  putHeaders(res, kept);
+  res.removeHeader('Transfer-Encoding');
+  return [status, reason];
 }
 
 function showEnds(socket: Socket, connection: Connection): void {

@@ -165,6 +165,7 @@ export interface Got {
   readonly text: string;
   /** Whether the answer came to its end. */
   readonly whole: boolean;
+  readonly trailers: NodeJS.Dict<string>;
 }
 
 /** Serves `app` on a real socket. */
@@ -206,7 +207,8 @@ function askFor(
       res.on('error', () => undefined);
       res.on('close', () => {
         const text = Buffer.concat(chunks).toString();
-        resolve({ status: res.statusCode ?? 0, headers: res.headers, text, whole: res.complete });
+        const { statusCode: status = 0, headers, complete: whole, trailers } = res;
+        resolve({ status, headers, text, whole, trailers });
       });
     });
     asked.on('error', reject);
