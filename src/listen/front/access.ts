@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHead } from '../../gateway/exchange.js';
+import { isBodyless } from '../../gateway/headers.js';
 import type { NodeExchange } from '../../gateway/node-exchange.js';
 import { type AccessEntry, type AccessLogFormat, accessLogFormatter } from './access-log.js';
 import { applyHead } from './clean-request.js';
@@ -104,7 +105,7 @@ class Access {
     const { req, res, bytesSent } = this.#exchange;
     if (!res.writableEnded && res.socket === null) this.#writeAtEnd(req.socket);
     else if (this.#isWhole || res.headersSent) {
-      const bytes = hasBody(req, res.statusCode) ? bytesSent : 0;
+      const bytes = isBodyless(req.method ?? '', res.statusCode) ? 0 : bytesSent;
       this.#write({ status: res.statusCode, bytes, aborted: !this.#isWhole });
     } else if (this.refusal !== null) this.#write(outcomeOf(this.refusal, req));
     else this.#write({ status: CLIENT_GONE, bytes: 0, aborted: true });
@@ -149,9 +150,4 @@ type Outcome = Pick<AccessEntry, 'status' | 'bytes' | 'aborted'>;
 
 function outcomeOf({ status, reason }: Refusal, req: IncomingMessage | null): Outcome {
   return { status, bytes: req?.method === 'HEAD' ? 0 : reason.length + 1, aborted: false };
-}
-
-/** RFC 9110 section 6.4.1. */
-function hasBody({ method }: IncomingMessage, status: number): boolean {
-  return method !== 'HEAD' && status !== 204 && status !== 304;
 }

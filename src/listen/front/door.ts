@@ -117,7 +117,7 @@ export class Door {
     const turns = this.#connections.turnsOf(socket);
     if (turns.isDone) return;
     if (isSurplus(error)) turns.after(() => this.#lingerOn(socket, turns));
-    else turns.sayLast(() => this.#refuse(refusal, socket, turns, null));
+    else turns.sayLast(() => this.#refuse(refusal, socket, turns, turns.reading));
   };
 
   #admit(req: IncomingMessage, res: ServerResponse, turns: Turns): void {

@@ -45,6 +45,11 @@ export class Turns {
     return this.isBusy && (this.#held || this.#req?.complete === false);
   }
 
+  /** That request; null where there is none. */
+  get reading(): IncomingMessage | null {
+    return this.isReading ? this.#req : null;
+  }
+
   /** Whether a part of the answer under way was sent. */
   get isAnswering(): boolean {
     return this.isBusy && this.#res?.headersSent === true;

@@ -66,6 +66,30 @@ describe('the log of a refusal', () => {
     await eventually(() => entries.length > 0);
     expect(entries).toEqual([expect.objectContaining({ method: 'POST', status: 413, aborted: false })]);
   });
+
+  it.each([
+    ['that is no body', 'zz\r\n'],
+    ['whose end never comes', ''],
+  ])('of a body %s is the one entry of the request that an app reads', async (_what, rest) => {
+    let isCalled = false;
+    const reading: NodeFunction = (req, res) => {
+      isCalled = true;
+      app(req, res);
+    };
+    const { server, entries } = await serve(reading);
+    const client = await server.open();
+    client.send(`${request('Transfer-Encoding: chunked\r\n', 'POST')}4\r\nfour\r\n`);
+    await eventually(() => isCalled);
+    client.send(rest);
+    client.socket.end();
+    expect(await client.toEnd()).toMatch(/^HTTP\/1.1 400 /);
+    await server.ask(request());
+    await eventually(() => entries.length >= 2);
+    expect(entries.map(({ method, status }) => [method, status])).toEqual([
+      ['POST', 400],
+      ['GET', 200],
+    ]);
+  });
 });
 
 function request(fields = '', method = 'GET'): string {
@@ -133,6 +157,39 @@ describe('the log of an answer', () => {
     await server.ask(request('', 'HEAD'));
     await eventually(() => entries.length === 2);
     expect(entries.map(({ bytes }) => bytes)).toEqual([8, 0]);
+  });
+
+  it.each([204, 304])(
+    'counts nothing of what an app writes to an answer %d, as nothing of it is sent',
+    async (status) => {
+      const { server, entries } = await serve((_req, res) => {
+        res.writeHead(status);
+        res.write('lost');
+        res.end('lost');
+      });
+      await server.ask(request());
+      await eventually(() => entries.length === 1);
+      expect(entries).toEqual([expect.objectContaining({ status, bytes: 0, aborted: false })]);
+    },
+  );
+
+  it('before the end of the body is the one entry of that request, whatever becomes of the body', async () => {
+    const { server, entries } = await serve((_req, res) => res.writeHead(403).end('no'));
+    for (const rest of ['', 'zz\r\n']) {
+      const client = await server.open();
+      client.send(request('Transfer-Encoding: chunked\r\n', 'POST'));
+      await client.until(/no\r\n/);
+      client.send(rest);
+      client.socket.end();
+      await client.toEnd();
+    }
+    await server.ask(request());
+    await eventually(() => entries.length >= 3);
+    expect(entries.map(({ method, status }) => [method, status])).toEqual([
+      ['POST', 403],
+      ['POST', 403],
+      ['GET', 403],
+    ]);
   });
 
   it('says that a client was gone before it was answered, or in the middle of it', async () => {
