@@ -2,9 +2,9 @@
 // called for every request. Of a peer that is not trusted nothing is believed, and nothing is derived from it.
 import type { Connection } from '../../gateway/exchange.js';
 import type { CleanHead } from './gate.js';
-import { splitHost } from './host.js';
+import { type HostFilter, splitHost } from './host.js';
 import { type Claims, proxyField, type ReadClaims, readClaims } from './proxy-claims.js';
-import type { Refusal } from './refusal.js';
+import { OTHER_HOST, type Refusal } from './refusal.js';
 import type { ProxyField, ProxyPolicy } from './trusted-proxy.js';
 
 /** A request as its client sent it to the outermost trusted proxy. */
@@ -20,14 +20,21 @@ export interface Unproxied {
 
 /**
  * `connection` is the connection to the peer, whose address decides whether it is a proxy. 400 where a trusted proxy
- * wrote what is not well formed or names no address (`unknown`, `_hidden`), or several values where one is defined.
+ * wrote what is not well formed or names no address (`unknown`, `_hidden`), or several values where one is defined. 421
+ * where it passes on a host that the server does not answer for: what the gate saw was the proxy's own.
  */
-export function unproxy(head: CleanHead, connection: Connection, policy: ProxyPolicy): Unproxied | Refusal {
+export function unproxy(
+  head: CleanHead,
+  connection: Connection,
+  policy: ProxyPolicy,
+  allowsHost: HostFilter | null = null,
+): Unproxied | Refusal {
   if (!head.hasForwarded) return { kind: 'pass', request: head, connection, missingHops: 0 };
   const read = policy.trusts(connection.remoteAddress) ? readClaims(head.rawHeaders, policy) : NOTHING;
   if (read.kind === 'refuse') return read;
   const { claims, kept } = read;
   const host = hostOf(claims, connection);
+  if (host !== null && allowsHost !== null && !allowsHost(host)) return OTHER_HOST;
   return {
     kind: 'pass',
     request: {

@@ -124,8 +124,9 @@ class Front {
 
   #unproxied(req: IncomingMessage, head: CleanHead): Unproxied | Refusal {
     const connection = this.#connectionOf(req.socket);
+    const { proxies, limits } = this.#options;
     if (!head.hasForwarded) return { kind: 'pass', request: head, connection, missingHops: 0 };
-    const seen = unproxy(head, connection, this.#options.proxies);
+    const seen = unproxy(head, connection, proxies, limits.allowsHost);
     if (seen.kind === 'refuse') this.onRefuse(seen, req.socket, req);
     else {
       applyHead(req, seen.request);

@@ -4,7 +4,7 @@ import type { RequestHead } from '../../gateway/exchange.js';
 import { type Fields, readFields } from './fields.js';
 import { hasClose, hasUpgrade, isContinue, parseContentLength, refuseCoding } from './framing.js';
 import { type HostFilter, isHost, isSameHost } from './host.js';
-import { type Refusal, refuse } from './refusal.js';
+import { OTHER_HOST, type Refusal, refuse } from './refusal.js';
 import { type AbsoluteTarget, readTarget, refuseMethod, refuseVersion } from './request-line.js';
 
 export interface GateLimits {
@@ -85,7 +85,7 @@ function refuseHost(
   }
   const named = host ?? absolute?.authority ?? null;
   if (allowsHost === null || named === null || allowsHost(named)) return null;
-  return refuse(421, 'This server does not answer for the host');
+  return OTHER_HOST;
 }
 
 /** Bytes, or null for chunks. Both at once are how a request is smuggled in another: RFC 9112 section 6.3. */

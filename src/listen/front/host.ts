@@ -1,6 +1,7 @@
 // The value of a Host field (RFC 9112 section 3.2): its grammar, and which hosts a server answers for. Pure, for the
 // gate and for forwarded.ts. Hosts end up in links, redirects and cache keys: what is not plainly a host is refused.
 import { isIPv6 } from 'node:net';
+import type { Converter } from '../../config/convert.js';
 
 /** Which hosts a server answers for, by the whole value of Host. */
 export type HostFilter = (host: string) => boolean;
@@ -43,6 +44,17 @@ export function splitHost(host: string): { readonly name: string; readonly port:
 export function isPort(text: string): boolean {
   return /^(?:0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65535;
 }
+
+/** Names as a host filter takes them, separated by spaces or commas: what is no host would never be asked for. */
+export const hostNames: Converter<readonly string[]> = {
+  expected:
+    'a list of hosts such as example.org, .example.org or [::1], without ports; left out, it means all',
+  parse(value) {
+    const names = value.split(/[\s,]+/).filter(Boolean);
+    const areHosts = names.every((name) => isHost(name.replace(/^\./, '')) && splitHost(name).name === name);
+    return names.length > 0 && areHosts ? names : undefined;
+  },
+};
 
 /**
  * A filter for the names a server answers for: `example.com` for exactly that, `.example.com` for that and everything

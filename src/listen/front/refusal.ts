@@ -17,6 +17,9 @@ export function refuse(status: number, reason: string): Refusal {
   return { kind: 'refuse', status, reason };
 }
 
+/** For hosts that are none of a server's own, whoever names them. */
+export const OTHER_HOST = refuse(421, 'This server does not answer for the host');
+
 /**
  * The whole answer as Latin-1 text. It closes the connection (RFC 9112 section 9.6) and has no body for HEAD; `method`
  * is null where the request line was not understood. `date` is what Date says.

@@ -68,6 +68,7 @@ export function createProxyPolicy(
 }
 
 function peersOf(words: readonly string[], place: Place | null): ProxyPolicy['trusts'] {
+  if (words.length === 0) throw notAPeer('', place);
   if (words.includes('*')) return () => true;
   const networks = new BlockList();
   for (const word of words.filter((word) => word !== 'unix')) addNetwork(networks, word, place);
@@ -107,6 +108,7 @@ function fieldsOf(text: string, place: Place | null): ReadonlySet<ProxyField> {
     if (field === undefined) throw notAField(word, place);
     fields.add(field);
   }
+  if (fields.size === 0) throw notAField('', place);
   if (fields.has('forwarded') && fields.size > 1) throw mixedFields(place);
   return fields;
 }

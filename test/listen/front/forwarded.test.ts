@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Connection } from '../../../src/gateway/exchange.js';
 import { type Unproxied, unproxy } from '../../../src/listen/front/forwarded.js';
 import { gate } from '../../../src/listen/front/gate.js';
+import { type HostFilter, hostFilter } from '../../../src/listen/front/host.js';
 import {
   createProxyPolicy,
   PROXY_FIELDS,
@@ -48,6 +49,7 @@ function resolve(
   fields: Readonly<Record<string, string>> | readonly string[],
   proxies: ProxyPolicy,
   peer = PEER,
+  allowsHost: HostFilter | null = null,
 ) {
   const more = Array.isArray(fields) ? fields : Object.entries(fields).flat();
   const rawHeaders = ['Host', 'inner:8080', 'X', '1', ...more];
@@ -56,7 +58,7 @@ function resolve(
     { maxHeaders: 100, maxBodySize: 0, allowsHost: null },
   );
   if (result.kind === 'refuse') throw new TypeError(result.reason);
-  return unproxy(result.request, peer, proxies);
+  return unproxy(result.request, peer, proxies, allowsHost);
 }
 
 /** Fails the test where the request is refused. */
@@ -296,5 +298,19 @@ describe('a request without such fields', () => {
     const { request, connection } = resolved({}, policy(EVERY_FIELD));
     expect(connection).toBe(PEER);
     expect(request.rawHeaders).toEqual(['Host', 'inner:8080', 'X', '1']);
+  });
+});
+
+describe('a host that a trusted proxy passes on', () => {
+  it.each([
+    ['x-forwarded-host', 'X-Forwarded-Host', 'a.example', 'evil.example'],
+    ['forwarded', 'Forwarded', 'host="a.example:8443"', 'host=evil.example'],
+  ])('in %s has to be one that the server answers for', (trusted, field, good, bad) => {
+    const proxies = policy(trusted);
+    expect(resolve({ [field]: bad }, proxies, PEER, hostFilter(['a.example']))).toMatchObject({
+      status: 421,
+    });
+    expect(resolve({ [field]: good }, proxies, PEER, hostFilter(['a.example'])).kind).toBe('pass');
+    expect(resolve({ [field]: bad }, NOBODY, PEER, hostFilter(['a.example'])).kind).toBe('pass');
   });
 });
