@@ -31,6 +31,12 @@ export const text: Converter<string> = {
   parse: (value) => (value === '' ? undefined : value),
 };
 
+/** The path of a request: begins with `/`, and has nothing that no target has. */
+export const urlPath: Converter<string> = {
+  expected: 'a path that begins with /, such as /ready',
+  parse: (value) => (/^\/[!"$-~]*$/.test(value) ? value : undefined),
+};
+
 const TRUE: ReadonlySet<string> = new Set(['true', 'yes', 'on', 'y', 't', '1']);
 const FALSE: ReadonlySet<string> = new Set(['false', 'no', 'off', 'n', 'f', '0']);
 
@@ -101,6 +107,12 @@ export const size: Converter<number> = {
     if (number === undefined) return undefined;
     return safeInteger(Number(number) * 1024 ** ' kmgt'.indexOf(unit.toLowerCase() || ' '));
   },
+};
+
+/** A number of bytes that is not 0, where none at all would leave no room for anything. */
+export const sizeFromOne: Converter<number> = {
+  expected: 'a size from 1 byte on, such as 16 KiB',
+  parse: (value) => size.parse(value) || undefined,
 };
 
 /** Permissions as chmod takes them, in octal: `600`. */

@@ -1,11 +1,21 @@
 // Where a server listens: a TCP host and port, or a unix socket. Pure; options.ts makes them, listener.ts binds them.
 import { isIPv6, type ListenOptions } from 'node:net';
+import type { Converter } from '../config/convert.js';
 import { assertNever } from '../errors.js';
 
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   /** `mode` are the permissions of the socket file, as in chmod. */
   | { readonly kind: 'unix'; readonly path: string; readonly mode: number };
+
+/** What the system has room for, and cuts off behind it. */
+const LONGEST_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
+
+/** A path that a unix socket can have. */
+export const socketPath: Converter<string> = {
+  expected: `the path of a unix socket, which has at most ${LONGEST_SOCKET_PATH} bytes`,
+  parse: (value) => (value !== '' && Buffer.byteLength(value) <= LONGEST_SOCKET_PATH ? value : undefined),
+};
 
 /** What a person can open or connect to: `http://127.0.0.1:8080`, `http://[::1]:8080`, `unix:/run/site.sock`. */
 export function formatAddress(address: Address): string {

@@ -1,5 +1,7 @@
 // Why an address could not be listened on, in words: made by a Listener from the system's error, before it gives up.
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { dirname } from 'node:path';
 import { toError, WsgiServeError } from '../errors.js';
 import type { Place } from '../source.js';
 import { type Address, formatAddress } from './address.js';
@@ -50,6 +52,9 @@ function ownerHint(address: Address): string {
 function failureHint(address: Address, error: unknown): string | null {
   if (hasCode(error, 'EACCES') && address.kind === 'tcp') {
     return 'Ports below 1024 need privileges: choose a higher port, or give the process CAP_NET_BIND_SERVICE';
+  }
+  if (address.kind === 'unix' && !existsSync(dirname(address.path))) {
+    return `The folder ${dirname(address.path)} does not exist: make it first, as the process that serves`;
   }
   if (hasCode(error, 'EADDRNOTAVAIL')) return `This machine has the addresses ${localAddresses().join(', ')}`;
   if (hasCode(error, 'ENOTFOUND')) return 'The host is neither an address nor a name that resolves';

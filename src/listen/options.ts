@@ -1,6 +1,18 @@
 // The options of a [server:*] section: one table with each one's converter, default and explanation.
 // Read by parse-options.ts; the README's table is tested against it.
-import { boolean, duration, integer, oneOf, permissions, size, text } from '../config/convert.js';
+import {
+  boolean,
+  duration,
+  integer,
+  oneOf,
+  permissions,
+  size,
+  sizeFromOne,
+  text,
+  urlPath,
+} from '../config/convert.js';
+import { socketPath } from './address.js';
+import { hostNames } from './front/host.js';
 import { type Option, option, optional } from './option.js';
 
 /** Every option of a server, converted: times in milliseconds, sizes in bytes. */
@@ -21,7 +33,7 @@ export interface ServerOptions {
   readonly max_request_body_size: number;
   readonly max_requests_per_connection: number;
   readonly graceful_timeout: number;
-  readonly allowed_hosts: string | null;
+  readonly allowed_hosts: readonly string[] | null;
   readonly url_scheme: 'http' | 'https';
   readonly server_name: string | null;
   readonly trusted_proxy: string | null;
@@ -44,16 +56,18 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
     'bind',
   ]),
   port: option(integer(0, 65_535), '8080', 'Port; 0 takes a free one'),
-  unix_socket: optional(text, 'Path of a unix socket to listen on instead'),
+  unix_socket: optional(socketPath, 'Path of a unix socket to listen on instead'),
   unix_socket_perms: option(permissions, '600', 'Permissions of the unix socket'),
-  backlog: option(integer(1), '1024', 'Connections that the kernel keeps waiting', ['request_queue_size']),
+  backlog: option(integer(1, 2 ** 31 - 1), '1024', 'Connections that the kernel keeps waiting', [
+    'request_queue_size',
+  ]),
   connection_limit: option(
     integer(),
     '10000',
     'Most connections at a time, WebSockets among them; 0 sets no limit',
     ['worker_connections'],
   ),
-  headers_timeout: option(duration, '30s', 'Time for a request head to arrive'),
+  headers_timeout: option(duration, '30s', 'Time for a request head to arrive; 0 sets no limit'),
   request_timeout: option(duration, '300s', 'Time for a whole request to arrive; 0 sets no limit'),
   body_timeout: option(duration, '30s', 'Time between two pieces of a request body; 0 sets no limit'),
   send_timeout: option(
@@ -62,14 +76,20 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
     'Time without a byte while a request comes in or is answered; 0 sets no limit',
     ['channel_timeout', 'socket_timeout'],
   ),
-  keepalive_timeout: option(duration, '65s', 'Time that an idle connection is kept', ['keepalive']),
-  max_request_header_size: option(size, '16 KiB', 'Most bytes of request line and fields together'),
+  keepalive_timeout: option(duration, '65s', 'Time that an idle connection is kept; 0 sets no limit', [
+    'keepalive',
+  ]),
+  max_request_header_size: option(sizeFromOne, '16 KiB', 'Most bytes of request line and fields together'),
   max_headers: option(integer(1), '100', 'Most fields of a request', ['limit_request_fields']),
   max_request_body_size: option(size, '1 GiB', 'Most bytes of a request body; 0 sets no limit'),
   max_requests_per_connection: option(integer(), '1000', 'Most requests on one connection; 0 sets no limit'),
-  graceful_timeout: option(duration, '30s', 'Time for requests under way to finish when the server stops'),
+  graceful_timeout: option(
+    duration,
+    '30s',
+    'Time for requests under way to finish when the server stops; 0 cuts them',
+  ),
   allowed_hosts: optional(
-    text,
+    hostNames,
     'Hosts that requests may name, `.example.org` with all below it; others are refused',
   ),
   url_scheme: option(oneOf('http', 'https'), 'http', 'What wsgi.url_scheme says: https behind a TLS proxy'),
@@ -95,8 +115,15 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
     '0',
     'Most requests that the app answers at a time, none of them an open WebSocket; 0 sets no limit',
   ),
-  ready_path: optional(text, 'Path that answers 200, and 503 once a stop was asked for; no app sees it'),
-  access_log: option(oneOf('off', 'common', 'combined', 'json'), 'off', 'One line for each answered request'),
+  ready_path: optional(
+    urlPath,
+    'Path that answers 200, and 503 once a stop was asked for; neither apps nor the access log see it',
+  ),
+  access_log: option(
+    oneOf('off', 'common', 'combined', 'json'),
+    'off',
+    'off, common, combined or json: one line for each request, on standard output',
+  ),
 };
 
 /** Options of Paste's, Waitress's and gunicorn's servers that mean nothing here: taken, and `check` says so. */

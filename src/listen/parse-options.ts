@@ -26,6 +26,8 @@ interface Written {
   readonly name: OptionName;
   readonly key: string;
   readonly setting: Setting;
+  /** Which part of the value it is, where a host says its port or the path of a socket; for errors. */
+  readonly part?: string;
 }
 
 /** Throws every `unknown-option` and `bad-value` of the section together. */
@@ -48,7 +50,10 @@ export function parseOptions(
     limits: limitsOf(options),
     proxies: createProxyPolicy(options, (name) => placeOfOption(written, name, places)),
     place: places.place(addressOrigin(written) ?? server.origin),
-    warnings: foreign.map(([key, { origin }]) => ignored(section, key, places.keyPlace(origin))),
+    warnings: [
+      ...foreign.map(([key, { origin }]) => ignored(section, key, places.keyPlace(origin))),
+      ...besideAddress(written, options.unix_socket !== null, section, places),
+    ],
   };
 }
 
@@ -70,7 +75,7 @@ function readKnown(
     const name = NAMES.get(key);
     return name === undefined ? [] : [{ name, key, setting }];
   });
-  const written = splitAddress(onlyOnce(section, named, places), places);
+  const written = onlyOnce(section, splitAddress(onlyOnce(section, named, places), places), places);
   return [convertAll(written, places), written];
 }
 
@@ -100,9 +105,8 @@ function splitAddress(all: readonly Written[], places: Places): readonly Written
     if (written.name !== 'host') return [written];
     const { key, setting } = written;
     if (setting.value.startsWith('unix:')) {
-      return [
-        { name: 'unix_socket', key, setting: { ...setting, value: setting.value.slice('unix:'.length) } },
-      ];
+      const path = { ...setting, value: setting.value.slice('unix:'.length) };
+      return [{ name: 'unix_socket', key, setting: path, part: 'path' }];
     }
     const split = splitHostPort(setting.value);
     if (split === null) throw badHost(key, setting, places);
@@ -110,7 +114,7 @@ function splitAddress(all: readonly Written[], places: Places): readonly Written
     if (split.port === null) return [host];
     const other = all.find(({ name }) => name === 'port');
     if (other !== undefined) throw portTwice(written, other, places);
-    return [host, { name: 'port', key, setting: { ...setting, value: split.port } }];
+    return [host, { name: 'port', key, setting: { ...setting, value: split.port }, part: 'port' }];
   }).flat();
 }
 
@@ -146,8 +150,9 @@ function convertAll(all: readonly Written[], places: Places): ServerOptions {
   return Object.fromEntries(values) as unknown as ServerOptions;
 }
 
-function convertOne({ name, key, setting }: Written, places: Places): unknown {
-  return convert<unknown>(setting, key, OPTIONS[name].converter, places.place(setting.origin));
+function convertOne({ name, key, setting, part }: Written, places: Places): unknown {
+  const what = part === undefined ? key : `the ${part} in ${key}`;
+  return convert<unknown>(setting, what, OPTIONS[name].converter, places.place(setting.origin));
 }
 
 function placeOfOption(written: readonly Written[], name: OptionName, places: Places): Place | null {
@@ -168,8 +173,16 @@ function checkTimeouts(
     placeOfOption(written, 'request_timeout', places) ?? placeOfOption(written, 'headers_timeout', places);
   throw new WsgiServeError('bad-value', `[${section}] gives a whole request less time than its head`, {
     place,
-    hint: 'request_timeout must not be less than headers_timeout; 0 sets no limit',
+    hint: `request_timeout must not be less than headers_timeout; 0 sets no limit${leftOut(written)}`,
   });
+}
+
+/** Where one of the two was not written, the error is about a value that stands nowhere in the file. */
+function leftOut(written: readonly Written[]): string {
+  const name = (['headers_timeout', 'request_timeout'] as const).find(
+    (one) => !written.some((other) => other.name === one),
+  );
+  return name === undefined ? '' : `. ${name} is ${OPTIONS[name].shown} where it is left out`;
 }
 
 function addressOf({ unix_socket: path, unix_socket_perms: mode, host, port }: ServerOptions): Address {
@@ -181,6 +194,23 @@ function addressOrigin(all: readonly Written[]): Origin | null {
     all.find((one) => one.name === name),
   );
   return written.find((one) => one !== undefined)?.setting.origin ?? null;
+}
+
+/** What is said about one kind of address where the server has the other: no error, as a global may say it for all. */
+function besideAddress(
+  written: readonly Written[],
+  isUnix: boolean,
+  section: string,
+  places: Places,
+): readonly WsgiServeError[] {
+  const idle: readonly OptionName[] = isUnix ? ['host', 'port'] : ['unix_socket_perms'];
+  const why = isUnix ? 'beside a unix socket' : 'without a unix socket';
+  return written
+    .filter(({ name }) => idle.includes(name))
+    .map(({ key, setting: { origin } }) => {
+      const message = `[${section}] has "${key}", which means nothing ${why}`;
+      return new WsgiServeError('ignored-option', message, { place: places.keyPlace(origin) });
+    });
 }
 
 function ignored(section: string, key: string, place: Place): WsgiServeError {

@@ -10,6 +10,7 @@ import {
   permissions,
   size,
   text,
+  urlPath,
   workerCount,
 } from '../config/convert.js';
 import type { Places, Setting, Settings } from '../config/deployment.js';
@@ -60,7 +61,7 @@ export const PROGRAM_OPTIONS: { readonly [K in ProgramOptionName]: Option<Progra
   start_timeout: option(duration, '60s', 'Time for each module, factory and close; 0 sets no limit'),
   workers: option(workerCount, '0', 'Worker processes below a supervisor; auto, or 0 for a single process'),
   boot_timeout: option(duration, '120s', 'Time for a worker to be ready, checks and all'),
-  ready_check: optional(text, 'Path that every server must answer before a worker takes over'),
+  ready_check: optional(urlPath, 'Path that every server must answer before a worker takes over'),
   ready_timeout: option(duration, '10s', 'Time for the answer to that'),
   worker_timeout: option(
     duration,

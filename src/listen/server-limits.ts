@@ -10,7 +10,7 @@ export function limitsOf(options: ServerOptions): ConnectionLimits {
     ...DEFAULT_LIMITS,
     maxHeaders: options.max_headers,
     maxBodySize: orNone(options.max_request_body_size),
-    allowsHost: hosts === null ? null : hostFilter(hosts.split(/[\s,]+/).filter(Boolean)),
+    allowsHost: hosts === null ? null : hostFilter(hosts),
     bodyTimeout: options.body_timeout,
     maxHeaderSize: options.max_request_header_size,
     headersTimeout: options.headers_timeout,

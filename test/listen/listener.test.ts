@@ -117,6 +117,15 @@ describe('a listener', () => {
     expect(problem.place?.origin.file).toBe('/srv/site.ini');
   });
 
+  it('of a unix socket says that the folder is missing, where the system speaks of permissions', async () => {
+    using tree = tempTree({});
+    const path = join(tree.folder, 'missing', 'site.sock');
+    const listener = create({ address: { kind: 'unix', path, mode: 0o600 } });
+    const problem = await problemOf(() => listener.listen());
+    expect(problem.code).toBe('listen-failed');
+    expect(problem.hint).toContain(`${join(tree.folder, 'missing')} does not exist`);
+  });
+
   it('listens on a handle of somebody else', async () => {
     const owner = createServer().listen(0, '127.0.0.1');
     await once(owner, 'listening');

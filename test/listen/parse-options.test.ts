@@ -3,6 +3,7 @@ import { readDeployment } from '../../src/config/read-deployment.js';
 import { WsgiServeError } from '../../src/errors.js';
 import { OPTIONS } from '../../src/listen/options.js';
 import { optionNames, parseOptions } from '../../src/listen/parse-options.js';
+import { problemOf } from '../helpers/problems.js';
 
 /** Parses the keys of a server section, written as lines. */
 function parse(lines: string) {
@@ -105,10 +106,80 @@ describe('the options of a server', () => {
       'host = h\nlisten = i',
       'bad-value: [server:main] has both "host" and "listen", which are the same option',
     ],
+    ['host = h:99999', 'bad-value: the port in host = "99999" is not a whole number from 0 to 65535'],
+    [
+      'unix_socket = /a\nbind = unix:/b',
+      'bad-value: [server:main] has both "unix_socket" and "bind", which are the same option',
+    ],
+    [
+      'max_request_header_size = 0',
+      'bad-value: max_request_header_size = "0" is not a size from 1 byte on, such as 16 KiB',
+    ],
+    [
+      'ready_path = ready',
+      'bad-value: ready_path = "ready" is not a path that begins with /, such as /ready',
+    ],
+    ['trusted_proxy = ,', 'bad-value: trusted_proxy has "", which is no address'],
+    [
+      'trusted_proxy = *\ntrusted_proxy_headers = ,',
+      'bad-value: trusted_proxy_headers has "", which is no header of a proxy',
+    ],
     ['toString = 1', 'unknown-option: [server:main] has "toString", which is no option of the server'],
     ['__proto__ = 1', 'unknown-option: [server:main] has "__proto__", which is no option of the server'],
   ])('refuse %j', (lines, problem) => {
     expect(problemsOf(lines)).toEqual([problem]);
+  });
+
+  it.each(['/ready', '/', '/a/b-c?d=%20~', '/!"$'])('take the path %j', (path) => {
+    expect(parse(`ready_path = ${path.replaceAll('%', '%%')}`).options.ready_path).toBe(path);
+  });
+
+  it.each(['', 'a', '/a b', '/a#b', '/\u00e9', 'http://a/'])('take no path %j', (path) => {
+    expect(problemsOf(`ready_path = ${path}`)).toHaveLength(1);
+  });
+
+  it.each(['example.org', '.example.org, 10.0.0.1', '[::1] localhost'])(
+    'answer for the hosts %j',
+    (hosts) => {
+      expect(parse(`allowed_hosts = ${hosts}`).options.allowed_hosts).toEqual(hosts.split(/[ ,]+/));
+    },
+  );
+
+  it.each([',', '*', '*.example.org', 'http://a', 'a:80', 'a, b:80', '::1', '.'])(
+    'answer for no hosts %j, which no request could name',
+    (hosts) => {
+      expect(problemsOf(`allowed_hosts = ${hosts}`)).toEqual([
+        `bad-value: allowed_hosts = ${JSON.stringify(hosts)} is not ${OPTIONS.allowed_hosts.converter.expected}`,
+      ]);
+    },
+  );
+
+  it.each(['unix_socket = ', 'bind = unix:'])('take with %j no path that the system would cut', (key) => {
+    expect(parse(`${key}/${'x'.repeat(102)}`).address.kind).toBe('unix');
+    const [problem, ...others] = problemsOf(`${key}/${'x'.repeat(107)}`);
+    expect([problem, others]).toEqual([expect.stringMatching(/has at most 10[37] bytes$/), []]);
+  });
+
+  it.each([
+    ['unix_socket = /a\nport = 1', 'port'],
+    ['bind = unix:/a\nport = 1', 'port'],
+    ['port = 1\nunix_socket_perms = 660', 'unix_socket_perms'],
+  ])('are warned about where they mean nothing: %j', (lines, key) => {
+    expect(parse(lines).warnings.map(({ code, message }) => [code, message])).toEqual([
+      [
+        'ignored-option',
+        expect.stringMatching(new RegExp(`^\\[server:main\\] has "${key}", which means nothing`)),
+      ],
+    ]);
+  });
+
+  it.each([
+    ['request_timeout = 10s', '. headers_timeout is 30s where it is left out'],
+    ['headers_timeout = 10m', '. request_timeout is 300s where it is left out'],
+    ['headers_timeout = 20s\nrequest_timeout = 10s', ''],
+  ])('tell of a default that they contradict: %j', async (lines, told) => {
+    const { hint } = await problemOf(() => parse(lines));
+    expect(hint).toBe(`request_timeout must not be less than headers_timeout; 0 sets no limit${told}`);
   });
 
   it('tell all that is wrong with them at once', () => {
