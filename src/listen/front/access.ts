@@ -49,20 +49,23 @@ export function logAccess(log: AccessLog, exchange: NodeExchange, seen: Unproxie
 
 /**
  * Writes the entry of a request that no app gets to see, null where it could not be read; where an app has it already,
- * it is the entry of that answer that tells of the refusal.
+ * it is the entry of that answer that tells of the refusal. `remoteAddress` is the client as far as it is known, and
+ * `isTrusted` says whether the peer may name the request.
  */
 export function logRefusal(
   log: AccessLog,
   refusal: Refusal,
   req: LoggedRequest | null,
   remoteAddress: string,
+  isTrusted: boolean,
 ): void {
   const access = req?.[ACCESS];
   if (access !== undefined) {
     access.refusal = refusal;
     return;
   }
-  const known = { time: Date.now(), requestId: requestId([], false), duration: 0, remoteAddress, user: null };
+  const id = requestId(req?.rawHeaders ?? [], isTrusted);
+  const known = { time: Date.now(), requestId: id, duration: 0, remoteAddress, user: null };
   const { method = null, url: target = null, httpVersion = null, headers = {} } = req ?? {};
   const { host = null, referer = null } = headers;
   const userAgent = headers['user-agent'] ?? null;

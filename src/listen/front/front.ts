@@ -18,6 +18,7 @@ import type { UpgradeHandler } from './door.js';
 import { type Unproxied, unproxy } from './forwarded.js';
 import type { CleanHead } from './gate.js';
 import { createGatedServer, type GatedServer } from './gated-server.js';
+import { readClaims } from './proxy-claims.js';
 import { readProxyHeaders } from './proxy-socket.js';
 import { type Refusal, refusalText } from './refusal.js';
 import type { ProxyPolicy } from './trusted-proxy.js';
@@ -80,10 +81,12 @@ class Front {
   };
 
   readonly onRefuse = (refusal: Refusal, socket: Socket, req: IncomingMessage | null): void => {
-    const { remoteAddress } = this.#connectionOf(socket);
-    const { accessLog, onRefuse } = this.#options;
-    onRefuse?.(refusal, remoteAddress);
-    if (accessLog !== null) logRefusal(accessLog, refusal, req, remoteAddress);
+    const peer = this.#connectionOf(socket).remoteAddress;
+    const { accessLog, onRefuse, proxies } = this.#options;
+    const isTrusted = proxies.trusts(peer);
+    const client = req !== null && isTrusted ? clientOf(req, proxies) : null;
+    onRefuse?.(refusal, client ?? peer);
+    if (accessLog !== null) logRefusal(accessLog, refusal, req, client ?? peer, isTrusted);
   };
 
   /** Only WebSockets are handed over; whatever else a client offers to speak, its request is an ordinary one. */
@@ -143,6 +146,12 @@ class Front {
     this.#connections.set(socket, connection);
     return connection;
   }
+}
+
+/** Whom a trusted proxy names, though no app gets to see the request; null where it names nobody, or not as it should. */
+function clientOf(req: IncomingMessage, proxies: ProxyPolicy): string | null {
+  const read = readClaims(req.rawHeaders, proxies);
+  return read.kind === 'claims' ? (read.claims.client?.address ?? null) : null;
 }
 
 function answerReadiness(isReady: boolean, res: ServerResponse): void {

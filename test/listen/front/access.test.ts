@@ -51,6 +51,28 @@ describe('the log of a refusal', () => {
     expect(entries[0]?.bytes).toBeGreaterThan(0);
   });
 
+  it('tells of the client and the id that a trusted proxy names, and of the proxy where that is not well formed', async () => {
+    const { server, entries } = await serve(app, { limits: { maxBodySize: 10 }, proxies: LOCAL });
+    for (const client of ['6.6.6.6, 9.9.9.9', 'nobody']) {
+      const fields = `X-Forwarded-For: ${client}\r\nX-Request-Id: one\r\nContent-Length: 99\r\n`;
+      await server.ask(request(fields, 'POST'));
+    }
+    await eventually(() => entries.length === 2);
+    expect(entries).toEqual([
+      expect.objectContaining({ status: 413, remoteAddress: '9.9.9.9', requestId: 'one' }),
+      expect.objectContaining({ status: 413, remoteAddress: '127.0.0.1', requestId: 'one' }),
+    ]);
+  });
+
+  it('believes nothing of it where the peer is nobody that is trusted', async () => {
+    const { server, entries } = await serve(app, { limits: { maxBodySize: 10 } });
+    const fields = 'X-Forwarded-For: 9.9.9.9\r\nX-Request-Id: one\r\nContent-Length: 99\r\n';
+    await server.ask(request(fields, 'POST'));
+    await eventually(() => entries.length === 1);
+    expect(entries[0]).toMatchObject({ status: 413, remoteAddress: '127.0.0.1' });
+    expect(entries[0]?.requestId).not.toBe('one');
+  });
+
   it('of a body that turns out to be too large while an app reads it is the one entry of that request', async () => {
     let isCalled = false;
     const reading: NodeFunction = (req, res) => {
