@@ -127,7 +127,7 @@ describe('a number of workers that is commanded', () => {
     await traffic.sees('v1');
     expect(await site.run('scale', '3')).toMatchObject({ code: 0, stdout: '3 workers\n' });
     expect((await workersOf(port, 3)).size).toBe(3);
-    expect(await site.run('scale', '1')).toMatchObject({ code: 0, stdout: '1 workers\n' });
+    expect(await site.run('scale', '1')).toMatchObject({ code: 0, stdout: '1 worker\n' });
     expect(JSON.parse((await site.run('workers', '--format', 'json')).stdout)).toHaveLength(1);
     const { failures, opened } = await traffic.end();
     expect({ failures, opened }).toEqual({ failures: {}, opened: 4 });
