@@ -91,7 +91,7 @@ export async function scaleCommand(
     flags,
     { kind: 'scale', workers, wait: true },
     print,
-    (result) => `${result.workers} ${result.workers === 1 ? "worker" : "workers"}\n`,
+    (result) => `${result.workers} ${result.workers === 1 ? 'worker' : 'workers'}\n`,
   );
 }
 

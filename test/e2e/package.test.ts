@@ -47,6 +47,14 @@ describe('the package', () => {
     expect(files.filter((file) => /test|bench|configs|(?<!\.d)\.ts$/.test(file))).toEqual([]);
   });
 
+  it('holds every page that the README names', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const pages = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(
+      ([, path = '']) => `package/${path}`,
+    );
+    expect(packed).toEqual(expect.arrayContaining(pages));
+  });
+
   it('runs by its name', () => {
     const bin = join(folder.file('node_modules/wsgi-serve'), manifest.bin['wsgi-serve']);
     const output = execFileSync(process.execPath, [bin, 'check', 'site.ini'], {
