@@ -3,12 +3,12 @@
 import { toError, WsgiServeError } from '../errors.js';
 import { Answer, answerPlainly } from './answer.js';
 import { isThenable } from './body.js';
+import { asResponse } from './fetch-response.js';
 import type { FetchContext } from './fetch-types.js';
 import { urlOf } from './fetch-url.js';
 import { HOP_BY_HOP } from './headers.js';
 import { LazyRequest } from './lazy-request.js';
 import { LightResponse } from './light-response.js';
-import { NativeResponse } from './native-fetch.js';
 import type { Run } from './run.js';
 import { environOf } from './run-environ.js';
 import { statusLine } from './status-line.js';
@@ -20,15 +20,6 @@ export type FetchHandler = (request: Request, run: Run) => unknown;
 
 /** What answers with a fetch handler; an app of that kind brings it, so that only deployments with one load it. */
 export type FetchRunner = (handler: FetchHandler, run: Run) => Promise<void> | undefined;
-
-/** The Response that an app or a filter gave back. Throws `contract` where it is something else. */
-export function asResponse(value: unknown): Response {
-  if (value instanceof NativeResponse) return value;
-  const what = value === null ? 'null' : `a value of type ${typeof value}`;
-  throw new WsgiServeError('contract', `a fetch app gave back ${what}, not a Response`, {
-    hint: 'Return new Response(...), or a promise of one',
-  });
-}
 
 /** Answers with `handler`; the promise, where there is one, resolves when the answer was sent. */
 export function runFetch(handler: FetchHandler, run: Run): Promise<void> | undefined {
