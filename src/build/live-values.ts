@@ -67,6 +67,9 @@ export function badValue(
   return new WsgiServeError('bad-app', message, { place, hint });
 }
 
+/** What frameworks call the function that answers. */
+const HANDLERS = ['handler', 'handle', 'requestListener', 'callback'];
+
 /** What an app is, in the words of an interface, and what a value that is none looks like. */
 export function appHint(wanted: string, value: unknown): string {
   if (value === undefined) return `${wanted}. Does the factory lack a "return"?`;
@@ -76,6 +79,7 @@ export function appHint(wanted: string, value: unknown): string {
   ) {
     return `${wanted}. This looks like a response: an export that is the app itself is named with paste.app`;
   }
-  const [method] = functionsOf(value);
+  const methods = functionsOf(value);
+  const method = HANDLERS.find((name) => methods.includes(name)) ?? methods[0];
   return method === undefined ? wanted : `${wanted}, such as app.${method}.bind(app)`;
 }

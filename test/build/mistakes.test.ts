@@ -43,6 +43,13 @@ class Home {
   }
 }
 
+/** As Polka is. */
+class Site {
+  all(): void {}
+  find(): void {}
+  handler(): void {}
+}
+
 describe('a factory that fails', () => {
   it.each([
     [
@@ -128,6 +135,7 @@ describe('what is no app', () => {
     ['a promise of nothing', Promise.resolve(), 'undefined', 'lack a "return"'],
     ['a number', 42, 'the number 42', 'An app is a function of (environ, startResponse)'],
     ['an object', new Home(), 'an object of class Home', 'such as app.handle.bind(app)'],
+    ['an object of many functions', new Site(), 'an object of class Site', 'such as app.handler.bind(app)'],
     ['a class', Home, 'the class Home', 'An app is a function of (environ, startResponse)'],
     ['a text', 'Hello', 'the string "Hello"', 'an export that is the app itself is named with paste.app'],
     ['a body', ['Hello'], 'an array', 'an export that is the app itself is named with paste.app'],
