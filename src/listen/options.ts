@@ -56,7 +56,10 @@ export const OPTIONS: { readonly [K in OptionName]: Option<ServerOptions[K]> } =
     'bind',
   ]),
   port: option(integer(0, 65_535), '8080', 'Port; 0 takes a free one'),
-  unix_socket: optional(socketPath, 'Path of a unix socket to listen on instead'),
+  unix_socket: optional(
+    socketPath,
+    'Path of a unix socket to listen on instead, seen from the working folder',
+  ),
   unix_socket_perms: option(permissions, '600', 'Permissions of the unix socket'),
   backlog: option(integer(1, 2 ** 31 - 1), '1024', 'Connections that the kernel keeps waiting', [
     'request_queue_size',

@@ -80,8 +80,14 @@ export const PROGRAM_OPTIONS: { readonly [K in ProgramOptionName]: Option<Progra
   hold_timeout: option(duration, '10s', 'Time that requests wait for a rebuild in development'),
   preload: option(boolean, 'true', 'Whether packages are loaded ahead of the next rebuild in development'),
   watch_files: option(globs, '', 'Patterns of further files whose change reloads, relative to the file'),
-  pid_file: optional(text, 'File for the process id; the control socket, `*.control.sock`, stands beside it'),
-  log_file: optional(text, 'File that standard output and standard error are appended to'),
+  pid_file: optional(
+    text,
+    'File for the process id, relative to the file; the control socket, `*.control.sock`, stands beside it',
+  ),
+  log_file: optional(
+    text,
+    'File that standard output and standard error are appended to, relative to the file',
+  ),
   user: optional(text, 'User that workers run as; the supervisor must be root'),
   group: optional(text, "Group that workers run as; the user's own where it is left out"),
   umask: optional(permissions, 'Permissions that new files of workers lack'),

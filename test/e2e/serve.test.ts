@@ -201,7 +201,7 @@ describe('a server that cannot start', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean "port"?');
     expect(stderr).toContain('port = "80a" is not a whole number from 0 to 65535');
-    expect(stderr).toContain('backlog = "-1" is not a whole number from 1 on');
+    expect(stderr).toContain('backlog = "-1" is not a whole number from 1 to 2147483647');
   });
 });
 
